@@ -1,0 +1,38 @@
+"""Pytest plugin that gives a run its servers before Django's settings are read.
+
+Loaded by `-p tests.support.plugin` (pyproject.toml), because conftest files come too late for that.
+"""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from crm.launch.checkout import Checkout
+from crm.launch.testcluster import ENV, TestCluster
+
+_cluster: TestCluster | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Start the run's cluster unless a parent process did: the controller of xdist, or `make test`."""
+    global _cluster  # noqa: PLW0603 -- one cluster per process, stopped by pytest_unconfigure
+    wanted = not {"--help", "-h", "--version", "--fixtures", "--collect-only", "--co"} & set(
+        early_config.invocation_params.args
+    )
+    if wanted and ENV not in os.environ:
+        _cluster = TestCluster(Checkout.here(), shared=os.environ.get("KEEL_TEST_REUSE") == "1")
+        _cluster.start()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.test")
+    os.environ.setdefault("KEEL_TEST_RUN", str(os.getpid()))
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    """Stop what this process started."""
+    global _cluster  # noqa: PLW0603
+    if _cluster is not None:
+        _cluster.close()
+        _cluster = None
+        os.environ.pop(ENV, None)
