@@ -1,0 +1,41 @@
+"""What happened with a contact, an account or a deal."""
+
+from django.db import models
+from django.utils import timezone
+
+from activities.enums import ActivityType, Direction, Source
+from contacts.models import Account, Contact
+from crm.models import Membership
+from crm.tenancy.fields import TenantForeignKey
+from crm.tenancy.models import OrgModel
+from deals.models import Deal
+
+LIVE = models.Q(deleted_at__isnull=True)
+NEWEST = (models.F("occurred_at").desc(), models.F("id").desc())
+
+
+class Activity(OrgModel):
+    """An entry of a timeline. `account` repeats the contact's or deal's, so that an account's page is one index scan."""
+
+    type = models.CharField(max_length=12, choices=ActivityType.choices)
+    subject = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    direction = models.CharField(max_length=8, choices=Direction.choices, blank=True)
+    occurred_at = models.DateTimeField(default=timezone.now)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    source = models.CharField(max_length=12, choices=Source.choices, default=Source.MANUAL)
+    owner = TenantForeignKey(Membership, models.SET_NULL, null=True)  # who logged it
+    contact = TenantForeignKey(Contact, models.CASCADE, null=True, blank=True)
+    account = TenantForeignKey(Account, models.CASCADE, null=True, blank=True)
+    deal = TenantForeignKey(Deal, models.CASCADE, null=True, blank=True)
+    data = models.JSONField(default=dict, blank=True)  # of entries that the system writes, such as from and to
+
+    class Meta(OrgModel.Meta):
+        indexes = [
+            models.Index("org", "contact", *NEWEST, name="activity_contact", condition=LIVE & models.Q(contact__isnull=False)),
+            models.Index("org", "account", *NEWEST, name="activity_account", condition=LIVE & models.Q(account__isnull=False)),
+            models.Index("org", "deal", *NEWEST, name="activity_deal", condition=LIVE & models.Q(deal__isnull=False)),
+            models.Index("org", "owner", *NEWEST, name="activity_owner", condition=LIVE),
+            models.Index("org", *NEWEST, name="activity_newest", condition=LIVE),
+        ]

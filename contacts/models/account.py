@@ -1,0 +1,65 @@
+"""Accounts: the companies that are sold to."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from crm.models import Address, Membership, Share
+from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.models import OrgModel, TenantModel
+
+LIVE = models.Q(deleted_at__isnull=True)
+
+
+class Account(OrgModel, Address):
+    """A company. Its domains are rows of AccountDomain; the first is mirrored in `domain`."""
+
+    name = models.CharField(max_length=200)
+    name_norm = NormalizedField("keel_norm", "name")
+    owner = TenantForeignKey(Membership, models.PROTECT)
+    domain = models.CharField(max_length=253, blank=True)
+    industry = models.CharField(max_length=80, blank=True)
+    employee_count = models.PositiveIntegerField(null=True, blank=True)
+    annual_revenue = models.BigIntegerField(null=True, blank=True)  # minor units of `currency`
+    currency = models.CharField(max_length=3, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    website = models.CharField(max_length=300, blank=True)
+    parent = TenantForeignKey("contacts.Account", models.SET_NULL, null=True, blank=True)
+    customer_since = models.DateField(null=True, blank=True)
+    health_score = models.PositiveSmallIntegerField(null=True, blank=True)  # 0 to 100
+    is_key = models.BooleanField(default=False)
+    description = models.TextField(blank=True)
+    tags = ArrayField(models.UUIDField(), default=list, blank=True)
+
+    class Meta(OrgModel.Meta):
+        indexes = [
+            models.Index("org", models.F("updated_at").desc(), models.F("id").desc(), name="account_updated", condition=LIVE),
+            models.Index("org", "name_norm", "id", name="account_name", condition=LIVE),
+            models.Index(
+                "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="account_owner", condition=LIVE
+            ),
+            models.Index("org", "parent", name="account_parent", condition=models.Q(parent__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccountDomain(TenantModel):
+    """An internet domain of an account, lower case: contacts with an address there belong to it."""
+
+    account = TenantForeignKey(Account, models.CASCADE, related_name="account_domains")
+    domain = models.CharField(max_length=253, db_collation="C")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "account", "domain"], name="contacts_accountdomain_once"),
+        ]
+        indexes = [models.Index(fields=["org", "domain"], name="accountdomain_domain")]
+
+
+class AccountShare(Share):
+    """An account shared with a member or a team."""
+
+    content_object = TenantForeignKey(Account, models.CASCADE, related_name="shares")

@@ -1,0 +1,163 @@
+"""Settings that hold everywhere. Values that differ between machines come from the environment (twelve-factor)."""
+
+from pathlib import Path
+
+import environ
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parents[3]
+VAR_DIR = Path(env("KEEL_VAR", default=str(BASE_DIR / "var")))
+
+SECRET_KEY = env("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Wraps each organisation's data key: `id:base64` pairs, the first one is used for new keys (crm/lib/crypto.py).
+MASTER_KEYS = env.list("MASTER_KEYS", default=[])
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
+# Where browsers reach the live stream: an absolute URL on another port, or a path behind the same proxy.
+LIVE_URL = env("LIVE_URL", default="http://127.0.0.1:8001").rstrip("/")
+
+INSTALLED_APPS = [
+    "crm.apps.CrmConfig",
+    "contacts.apps.ContactsConfig",
+    "deals.apps.DealsConfig",
+    "activities.apps.ActivitiesConfig",
+    "allauth",
+    "allauth.account",
+    "guardian",
+    "django_htmx",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "crm.web.logging.RequestLogMiddleware",
+    "crm.web.security.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm.tenancy.middleware.TransactionMiddleware",
+    "crm.web.sessions.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "crm.web.sessions.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "crm.tenancy.middleware.OrganizationMiddleware",
+    "crm.web.errors.ErrorMiddleware",
+]
+
+ROOT_URLCONF = "crm.config.urls_global"
+ORG_URLCONF = "crm.config.urls_org"
+WSGI_APPLICATION = "crm.config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "crm.web.jinja.environment",
+            "context_processors": ["crm.web.context.shell"],
+        },
+    },
+    {
+        # Libraries' own templates only (allauth's subject lines and the like); ours come first.
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
+]
+FORM_RENDERER = "crm.web.forms.FieldRenderer"
+
+# The application's role owns nothing; `migrate`, the test database and nothing else use the owner's.
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgres:///keel"),
+        "ENGINE": "crm.tenancy.backend",
+        "CONN_MAX_AGE": None,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # safe behind PgBouncer's transaction pooling
+    },
+}
+DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="")
+# `forced`: every tenant table has FORCE ROW LEVEL SECURITY and a BYPASSRLS role owns the definer functions.
+# `owner`: for managed services that grant no BYPASSRLS; the functions belong to the table owner and FORCE is off.
+RLS_MODE = env("RLS_MODE", default="forced")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+AUTH_USER_MODEL = "crm.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_ENGINE = "crm.web.sessions"
+SESSION_COOKIE_NAME = "keel_session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "keel_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+LOGIN_URL = "/auth/login/"
+LOGIN_REDIRECT_URL = "/orgs/"
+LOGOUT_REDIRECT_URL = "/auth/login/"
+
+ACCOUNT_ADAPTER = "crm.web.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_RATE_LIMITS = False  # ours holds when Valkey is down too (crm/lib/ratelimit.py)
+ACCOUNT_LOGOUT_ON_GET = False
+
+ANONYMOUS_USER_NAME = None  # guardian: no anonymous user row
+GUARDIAN_MONKEY_PATCH_USER = False
+
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = VAR_DIR / "media"
+
+# Mail goes to a file by default; pages that send mail say where the file is (crm.lib.mail.delivery_note).
+_email = env.email_url("EMAIL_URL", default="filemail:///")
+vars().update(_email)
+EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keel <keel@localhost>")
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"*.mail.*": {"queue": "mail"}, "*.bulk.*": {"queue": "bulk"}}
+CELERY_TASK_TIME_LIMIT = 30 * 60
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+
+METRICS_ADDRESS = env("METRICS_ADDRESS", default="")  # host:port of the private metrics listener; empty = off
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)

@@ -1,0 +1,44 @@
+"""Fixed choices of the kernel."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a member may do; the matrix stands in docs/permissions.md."""
+
+    ADMIN = "admin", _("Admin")
+    MANAGER = "manager", _("Manager")
+    REP = "rep", _("Sales rep")
+    READONLY = "readonly", _("Read-only")
+
+
+class Visibility(models.TextChoices):
+    """Who sees records that are not shared with them, by an organisation's default."""
+
+    PRIVATE = "private", _("Private: owners, their managers, and those it is shared with")
+    ALL_READ = "all_read", _("Everybody may read")
+
+
+class ShareLevel(models.TextChoices):
+    """What a share allows."""
+
+    READ = "read", _("Can view")
+    WRITE = "write", _("Can edit")
+
+
+class TokenKind(models.TextChoices):
+    """What a single-use token opens."""
+
+    INVITATION = "invitation", _("Invitation")
+
+
+class ChangeSetKind(models.TextChoices):
+    """What kind of work wrote a set of changes together."""
+
+    BULK_EDIT = "bulk_edit", _("Bulk edit")
+    IMPORT = "import", _("Import")
+    MERGE = "merge", _("Merge")
+    AUTOMATION = "automation", _("Automation")
+    UNDO = "undo", _("Undo")
+    REASSIGN = "reassign", _("Reassignment")

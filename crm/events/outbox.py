@@ -1,0 +1,86 @@
+"""Writing events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+
+from crm.models import OutboxEvent
+from crm.tenancy import context
+
+BATCH = 1000  # rows one batch event may name
+TASK = "task"  # the name of the event that asks for a background job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to one record. Subclasses are frozen dataclasses of ids and plain values.
+
+    `name` is what receivers register for, such as "deal.stage_changed".
+    """
+
+    name: ClassVar[str] = ""
+    record: UUID
+
+
+def _plain(values: dict[str, Any]) -> Any:
+    return orjson.loads(orjson.dumps(values))
+
+
+def emit(*events: Event) -> None:
+    """Writes events to the outbox, in one statement, in the caller's transaction. Called by actions only."""
+    actor = context.current_actor()
+    by = {"member": actor.member_id, "kind": actor.kind, "change_set": context.current_change_set_id()}
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(
+            org_id=actor.org_id,
+            name=event.name,
+            record=event.record,
+            payload=_plain({**{k: v for k, v in asdict(event).items() if k != "record"}, "by": by}),
+        )
+        for event in events
+    )
+    _nudge_on_commit()
+
+
+def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
+    """Writes batch events, each naming at most 1,000 records: what set-based actions emit.
+
+    The payload is `{"records": [...], **common}`; receivers of `name` get it as one call.
+    """
+    actor = context.current_actor()
+    by = {"member": actor.member_id, "kind": actor.kind, "change_set": context.current_change_set_id()}
+    OutboxEvent.objects.bulk_create(
+        OutboxEvent(
+            org_id=actor.org_id,
+            name=name,
+            payload=_plain({"records": records[start : start + BATCH], **common, "by": by}),
+        )
+        for start in range(0, len(records), BATCH)
+    )
+    _nudge_on_commit()
+
+
+def enqueue_on_commit(task: str, **ids: Any) -> None:
+    """Asks for a background job by its registered name, once the transaction commits. Arguments are ids only.
+
+    The request is a row of the outbox, so that it survives a broker that is down.
+    """
+    actor = context.current_actor()
+    OutboxEvent.objects.create(
+        org_id=actor.org_id, name=TASK, payload=_plain({"task": task, "kwargs": {**ids, "org_id": actor.org_id}})
+    )
+    _nudge_on_commit()
+
+
+def _nudge_on_commit() -> None:
+    from crm.events.nudge import nudge  # noqa: PLC0415 -- opens a connection to the broker
+
+    transaction.on_commit(nudge, robust=True)
+
+

@@ -1,0 +1,32 @@
+"""The kernel's models."""
+
+from crm.models.audit import AuditEntry, ChangeSet
+from crm.models.membership import Invitation, Membership, Team, TeamMember, Token
+from crm.models.money import ExchangeRate
+from crm.models.organization import Address, Organization
+from crm.models.outbox import OutboxEvent
+from crm.models.records import ExternalId, Notification, Tag
+from crm.models.share import Share
+from crm.models.user import RateLimit, Session, User, normalize_email
+
+__all__ = [
+    "Address",
+    "AuditEntry",
+    "ChangeSet",
+    "ExchangeRate",
+    "ExternalId",
+    "Invitation",
+    "Membership",
+    "Notification",
+    "Organization",
+    "OutboxEvent",
+    "RateLimit",
+    "Session",
+    "Share",
+    "Tag",
+    "Team",
+    "TeamMember",
+    "Token",
+    "User",
+    "normalize_email",
+]

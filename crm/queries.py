@@ -1,0 +1,121 @@
+"""Reads of the kernel that join, and all its hand-written SQL. Each hand-written one has an equivalence test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from crm.enums import Role, Visibility
+from crm.models import Membership, Organization
+from crm.tenancy.context import Actor
+
+# The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
+# manager the members of every team below the teams they manage. One statement, since every request makes it.
+_MEMBER_SQL = """
+WITH me AS (
+    SELECT m.*, o.id AS o_id, o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone,
+           o.base_currency, o.fiscal_year_start, o.readonly_may_export
+      FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
+     WHERE {where} AND m.active AND m.deleted_at IS NULL
+)
+SELECT me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
+       me.base_currency, me.fiscal_year_start, me.readonly_may_export,
+       ARRAY(SELECT t.team_id FROM crm_teammember t WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1),
+       CASE WHEN me.role = 'manager' THEN ARRAY(
+           WITH RECURSIVE tree AS (
+               SELECT t.team_id AS id FROM crm_teammember t
+                WHERE t.org_id = me.org_id AND t.member_id = me.id AND t.is_manager
+               UNION
+               SELECT c.id FROM crm_team c JOIN tree ON c.parent_id = tree.id
+                WHERE c.org_id = me.org_id AND c.deleted_at IS NULL)
+           SELECT DISTINCT t.member_id FROM crm_teammember t JOIN tree ON tree.id = t.team_id
+            WHERE t.org_id = me.org_id ORDER BY 1)
+       ELSE '{{}}' END
+  FROM me
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Membered:
+    """A member as a request needs them: rows that are not loaded again, and the actor that stands for them."""
+
+    member: Membership
+    organization: Organization
+    actor: Actor
+
+
+def _reach(role: str, visibility: str) -> tuple[str, str]:
+    """How far a role reads and writes. The same rule as the matrix in docs/permissions.md."""
+    read = "all" if role in (Role.ADMIN, Role.READONLY) or visibility == Visibility.ALL_READ else "own"
+    write = {Role.ADMIN: "all", Role.READONLY: "none"}.get(Role(role), "own")
+    return read, write
+
+
+def _membered(where: str, params: list[object], kind: str = "member") -> Membered | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBER_SQL.format(where=where), params)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    organization = Organization(
+        id=row[1], slug=row[5], name=row[6], visibility=row[7], locale=row[8], time_zone=row[9],
+        base_currency=row[10], fiscal_year_start=row[11], readonly_may_export=row[12],
+    )  # fmt: skip
+    member = Membership(id=row[0], org_id=row[1], user_id=row[2], role=row[3], title=row[4])
+    read, write = _reach(row[3], row[7])
+    actor = Actor(
+        org_id=row[1],
+        kind=kind,  # type: ignore[arg-type]
+        role=row[3],
+        read=read,  # type: ignore[arg-type]
+        write=write,  # type: ignore[arg-type]
+        user_id=row[2],
+        member_id=row[0],
+        members=tuple(dict.fromkeys([row[0], *row[14]])),
+        teams=tuple(row[13]),
+        time_zone=row[9],
+    )
+    return Membered(member, organization, actor)
+
+
+def member_by_slug(user_id: UUID, slug: str) -> Membered | None:
+    """The active membership of a user in the organisation with that slug. Needs context.enter_user(user_id) first."""
+    return _membered("m.user_id = %s AND o.slug = %s", [user_id, slug])
+
+
+def member_by_id(member_id: UUID) -> Membered | None:
+    """An active member of the organisation that is entered, by id: for tasks that act on somebody's behalf."""
+    return _membered("m.id = %s AND m.org_id = app_org()", [member_id])
+
+
+def organizations_of(user_id: UUID) -> list[Organization]:
+    """The organisations a user is an active member of, by name. Needs context.enter_user(user_id) first."""
+    return list(
+        Organization.objects.raw(
+            "SELECT o.* FROM crm_organization o JOIN crm_membership m ON m.org_id = o.id"
+            " WHERE m.user_id = %s AND m.active AND m.deleted_at IS NULL ORDER BY lower(o.name), o.id",
+            [user_id],
+        )
+    )
+
+
+def members() -> list[tuple[UUID, str]]:
+    """The active members of the organisation that is entered: (id, name), by name. For owner pickers."""
+    rows = Membership.objects.filter(active=True).values_list("id", "user__name", "user__email")
+    return sorted(((i, name or email.split("@")[0]) for i, name, email in rows), key=lambda r: r[1].casefold())
+
+
+def resolve_token(digest: bytes) -> tuple[UUID, UUID, UUID | None, str] | None:
+    """What an unused, unexpired token opens: (organisation id, token id, member id, kind), or None."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT org_id, token_id, member_id, kind FROM keel_resolve_token(%s)", [digest])
+        return cursor.fetchone()
+
+
+def due_orgs(what: str) -> list[UUID]:
+    """Ids of the organisations with work of a kind: "outbox" (events to deliver) or "all" (every organisation)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM keel_due_orgs(%s)", [what])
+        return [row[0] for row in cursor.fetchall()]

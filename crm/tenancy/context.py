@@ -1,0 +1,254 @@
+"""Who acts, in which organisation: the settings that row-level security reads, and the transaction that carries them.
+
+`org_context(actor)` is the only way into an organisation; `elevated(reason)` the only way to reach beyond what the
+actor may see, for work whose rule was checked before. Everything here is per thread and per task (ContextVar).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+Reach = Literal["all", "own"]
+WriteReach = Literal["all", "own", "none"]
+ActorKind = Literal["member", "token", "import", "automation", "system"]
+
+
+class NoOrganization(RuntimeError):
+    """Tenant data was asked for outside of any organisation."""
+
+
+class OtherOrganization(RuntimeError):
+    """Work for one organisation tried to enter another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a member of an organisation, or the system on its behalf.
+
+    `read` and `write` say how far the actor reaches: "all" rows of the organisation, or "own" (rows owned by one of
+    `members`, and what is shared with the member or one of `teams`); `write` may be "none".
+    """
+
+    org_id: UUID
+    kind: ActorKind = "system"
+    role: str = ""
+    read: Reach = "all"
+    write: WriteReach = "all"
+    user_id: UUID | None = None
+    member_id: UUID | None = None
+    members: tuple[UUID, ...] = ()
+    teams: tuple[UUID, ...] = ()
+    name: str = ""
+    time_zone: str = "UTC"
+    request_id: str = field(default="", compare=False)
+
+    @classmethod
+    def system(cls, org_id: UUID) -> Actor:
+        """The system itself, reaching everything of one organisation."""
+        return cls(org_id=org_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the database is told, as `app.*` settings of the transaction."""
+
+    user_id: UUID | None = None
+    org_id: UUID | None = None
+    member_id: UUID | None = None
+    reach: str = ""
+    write: str = ""
+    members: tuple[UUID, ...] = ()
+    teams: tuple[UUID, ...] = ()
+    actor_kind: str = ""
+    request_id: str = ""
+    change_set: UUID | None = None
+
+    def pairs(self) -> dict[str, str]:
+        """The settings by name, values as text; an absent one is ''."""
+        return {
+            "app.user_id": str(self.user_id or ""),
+            "app.org_id": str(self.org_id or ""),
+            "app.member_id": str(self.member_id or ""),
+            "app.reach": self.reach,
+            "app.write": self.write,
+            "app.members": _array(self.members),
+            "app.teams": _array(self.teams),
+            "app.actor_kind": self.actor_kind,
+            "app.request_id": self.request_id,
+            "app.change_set": str(self.change_set or ""),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    settings: Settings
+    actor: Actor | None
+
+
+_NOWHERE = _Scope(Settings(), None)
+_scope: ContextVar[_Scope] = ContextVar("keel_scope", default=_NOWHERE)
+
+
+def _array(ids: tuple[UUID, ...]) -> str:
+    return "{" + ",".join(str(i) for i in ids) + "}" if ids else ""
+
+
+def _quote(value: str) -> str:
+    return "'" + value.replace("\\", "").replace("'", "''") + "'"
+
+
+def _set_statements(old: dict[str, str], new: dict[str, str]) -> str:
+    return "".join(f"SET LOCAL {name}={_quote(value)};" for name, value in new.items() if old.get(name, "") != value)
+
+
+def begin_settings() -> str:
+    """`SET LOCAL` statements for a transaction that is about to begin, as one string; '' outside of any context."""
+    return _set_statements({}, _scope.get().settings.pairs())
+
+
+def current_actor() -> Actor:
+    """The actor of the organisation that is entered. Raises NoOrganization outside of one."""
+    actor = _scope.get().actor
+    if actor is None:
+        raise NoOrganization("No organisation is entered: use org_context(actor).")
+    return actor
+
+
+def current_org_id() -> UUID | None:
+    """The id of the organisation that is entered, or None."""
+    return _scope.get().settings.org_id
+
+
+def current_change_set_id() -> UUID | None:
+    """The id of the change set that writes are recorded under, or None."""
+    return _scope.get().settings.change_set
+
+
+def settings_of(actor: Actor, *, change_set: UUID | None = None) -> Settings:
+    """The database settings that stand for an actor."""
+    return Settings(
+        user_id=actor.user_id,
+        org_id=actor.org_id,
+        member_id=actor.member_id,
+        reach=actor.read,
+        write=actor.write,
+        members=actor.members,
+        teams=actor.teams,
+        actor_kind=actor.kind,
+        request_id=actor.request_id,
+        change_set=change_set,
+    )
+
+
+def _switch(scope: _Scope) -> Token[_Scope]:
+    """Makes `scope` current, in the open transaction if there is one."""
+    old = _scope.get()
+    token = _scope.set(scope)
+    if connection.in_atomic_block:
+        statements = _set_statements(old.settings.pairs(), scope.settings.pairs())
+        if statements:
+            connection.send_settings(statements)
+    return token
+
+
+@contextmanager
+def _scoped(scope: _Scope) -> Iterator[None]:
+    """A scope for the duration of a block; the former one is back afterwards, in the transaction too."""
+    former = _scope.get()
+    nested = connection.in_atomic_block
+    token = _switch(scope)
+    try:
+        yield
+    except BaseException:
+        # The savepoint or transaction around this block rolls back, and the database's settings with it.
+        _scope.reset(token)
+        if nested and not connection.needs_rollback and _usable():
+            connection.send_settings(_set_statements(scope.settings.pairs(), former.settings.pairs()))
+        raise
+    _scope.reset(token)
+    if nested:
+        statements = _set_statements(scope.settings.pairs(), former.settings.pairs())
+        if statements:
+            connection.send_settings(statements)
+
+
+def _usable() -> bool:
+    """Whether the open transaction still takes statements (psycopg: 2 is in a transaction without error)."""
+    raw = connection.connection
+    return raw is not None and raw.info.transaction_status == 2
+
+
+def enter(actor: Actor) -> None:
+    """Enters an organisation for the rest of the open transaction. For the request middleware and commands only."""
+    _refuse_other(actor.org_id)
+    _switch(_Scope(settings_of(actor), actor))
+
+
+def enter_user(user_id: UUID | None) -> None:
+    """Names the signed-in user, so that their own memberships can be read before an organisation is entered."""
+    _switch(_Scope(replace(_scope.get().settings, user_id=user_id), None))
+
+
+def leave() -> None:
+    """Forgets the context after the transaction has ended. For the request middleware only."""
+    _scope.set(_NOWHERE)
+
+
+def _refuse_other(org_id: UUID) -> None:
+    inside = current_org_id()
+    if inside is not None and inside != org_id:
+        raise OtherOrganization(f"Inside organisation {inside}, {org_id} can't be entered.")
+
+
+@contextmanager
+def org_context(actor: Actor) -> Iterator[Actor]:
+    """Enters the actor's organisation: a transaction whose first message carries the tenancy settings.
+
+    Inside another context of the same organisation the former settings are restored at the end; a different
+    organisation is refused with OtherOrganization.
+    """
+    _refuse_other(actor.org_id)
+    scope = _Scope(settings_of(actor, change_set=current_change_set_id()), actor)
+    if connection.in_atomic_block:
+        with _scoped(scope), transaction.atomic():
+            yield actor
+    else:
+        token = _scope.set(scope)
+        try:
+            with transaction.atomic():
+                yield actor
+        finally:
+            _scope.reset(token)
+
+
+@contextmanager
+def elevated(reason: str) -> Iterator[None]:
+    """Reaches every row of the organisation that is entered, for work whose rule was checked before.
+
+    `reason` says what the rows are needed for. Call sites stand in an allow-list (tests/security/test_elevated.py).
+    """
+    if not reason:
+        raise ValueError("elevated() needs a reason.")
+    scope = _scope.get()
+    if scope.actor is None:
+        raise NoOrganization("elevated() works inside an organisation only.")
+    if scope.settings.reach == "all" and scope.settings.write == "all":
+        yield
+        return
+    with _scoped(replace(scope, settings=replace(scope.settings, reach="all", write="all"))):
+        yield
+
+
+@contextmanager
+def recorded_under(change_set_id: UUID) -> Iterator[None]:
+    """Writes inside belong to a change set (crm.audit.change_set makes one)."""
+    scope = _scope.get()
+    with _scoped(replace(scope, settings=replace(scope.settings, change_set=change_set_id))):
+        yield

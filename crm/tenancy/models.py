@@ -1,0 +1,87 @@
+"""Base classes of every row that belongs to an organisation."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from crm.tenancy import context
+from crm.tenancy.fields import DatabaseUUID7, new_id
+
+
+def _current_org_id() -> Any:
+    org_id = context.current_org_id()
+    if org_id is None:
+        raise context.NoOrganization("A tenant row is made inside an organisation only.")
+    return org_id
+
+
+class OrgQuerySet(models.QuerySet):
+    """A queryset that exists inside an organisation only; row-level security limits it to that organisation."""
+
+    def live(self) -> OrgQuerySet:
+        """Without what lies in the recycle bin."""
+        return self.filter(deleted_at__isnull=True)
+
+
+class OrgManager(models.Manager.from_queryset(OrgQuerySet)):  # type: ignore[misc]
+    """Raises NoOrganization outside of an organisation, instead of silently finding nothing."""
+
+    def get_queryset(self) -> OrgQuerySet:
+        if context.current_org_id() is None:
+            raise context.NoOrganization(f"{self.model.__name__}: no organisation is entered.")
+        return super().get_queryset()
+
+
+class LiveManager(OrgManager):
+    """The rows that are not in the recycle bin."""
+
+    def get_queryset(self) -> OrgQuerySet:
+        return super().get_queryset().live()
+
+
+class TenantModel(models.Model):
+    """The least a tenant row has: a UUIDv7 and its organisation. For internals and join rows."""
+
+    # Members who may only read still write rows of models marked so, when the row is their own.
+    PERSONAL: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, db_default=DatabaseUUID7(), editable=False)
+    org = models.ForeignKey(
+        "crm.Organization",
+        models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        editable=False,
+        default=_current_org_id,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrgManager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            # What composite foreign keys point at.
+            models.UniqueConstraint(fields=["org", "id"], name="%(app_label)s_%(class)s_org_id"),
+        ]
+
+
+class OrgModel(TenantModel):
+    """A record: also says when it changed, which version it is, and whether it lies in the recycle bin."""
+
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Grows by one with every change; a form that was opened on an older version is refused.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    custom = models.JSONField(default=dict, blank=True)
+
+    everything = OrgManager()
+    objects = LiveManager()
+
+    class Meta(TenantModel.Meta):
+        abstract = True
+        base_manager_name = "everything"
+        default_manager_name = "everything"

@@ -1,0 +1,240 @@
+"""Migration operations that carry row-level security, tenant keys and the audit trigger.
+
+They name tables and columns, never models, so that a migration means the same however the code moves on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db.migrations.operations.base import Operation
+
+MEMBERS = "(SELECT app_members())"
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Rows with an owner (a column of memberships), shared by rows of a share table."""
+
+    shares: str = ""
+    share_column: str = ""
+    owner: str = "owner_id"
+
+    def _shared(self, alias: str, levels: str) -> str:
+        if not self.shares:
+            return ""
+        return (
+            f" OR {alias}.id IN (SELECT s.{self.share_column} FROM {self.shares} s WHERE s.org_id = app_org()"
+            f" AND s.level IN ({levels}) AND (s.until IS NULL OR s.until > now())"
+            f" AND (s.member_id = app_member() OR s.team_id = ANY ((SELECT app_teams())::uuid[])))"
+        )
+
+    def visible(self, alias: str) -> str:
+        """SQL: the row is owned by somebody the actor sees, or shared."""
+        return f"{alias}.{self.owner} = ANY ({MEMBERS}::uuid[])" + self._shared(alias, "'read','write'")
+
+    def writable(self, alias: str) -> str:
+        """SQL: the row is owned by somebody whose rows the actor edits, or shared for writing."""
+        return f"{alias}.{self.owner} = ANY ({MEMBERS}::uuid[])" + self._shared(alias, "'write'")
+
+
+@dataclass(frozen=True)
+class Through:
+    """Rows that are reached through another row, such as a contact's e-mail through the contact.
+
+    `parents` holds (column, parent table, the parent's Owned) rows; one reachable parent is enough.
+    """
+
+    parents: tuple[tuple[str, str, Owned], ...]
+    owner: str = ""
+
+    def _any(self, alias: str, method: Literal["visible", "writable"]) -> str:
+        parts = [f"{alias}.{self.owner} = ANY ({MEMBERS}::uuid[])"] if self.owner else []
+        for column, table, owned in self.parents:
+            inner = getattr(owned, method)("p")
+            parts.append(f"EXISTS (SELECT 1 FROM {table} p WHERE p.id = {alias}.{column} AND ({inner}))")
+        return " OR ".join(parts)
+
+    def visible(self, alias: str) -> str:
+        """SQL: one of the parents is visible."""
+        return self._any(alias, "visible")
+
+    def writable(self, alias: str) -> str:
+        """SQL: one of the parents is writable."""
+        return self._any(alias, "writable")
+
+
+class _Sql(Operation):
+    """An operation made of forward and backward statements."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Changes nothing that Django's models know of."""
+
+    def forward(self) -> list[str]:
+        """Statements that apply the operation."""
+        raise AssertionError("a subclass gives the statements")
+
+    def backward(self) -> list[str]:
+        """Statements that take it back."""
+        raise AssertionError("a subclass gives the statements")
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Runs the forward statements."""
+        for statement in self.forward():
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Runs the backward statements."""
+        for statement in self.backward():
+            schema_editor.execute(statement, params=None)
+
+
+class EnableTenancy(_Sql):
+    """Forced row-level security on a table: its organisation, who sees a row, who may write it.
+
+    `rows` is Owned or Through, or None for rows that everybody of the organisation sees. With `personal` set to a
+    column of memberships, members who may only read still write their own rows. `admin_only` keeps everybody but
+    actors who write everything from writing. `tenant` replaces the organisation rule for reading, for the few tables
+    read before an organisation is known.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        rows: Owned | Through | None = None,
+        *,
+        personal: str = "",
+        tenant: str = "",
+    ) -> None:
+        self.table, self.rows, self.personal, self.tenant = table, rows, personal, tenant
+
+    def deconstruct(self) -> Any:
+        kwargs: dict[str, Any] = {"table": self.table}
+        for name in ("rows", "personal", "tenant"):
+            if getattr(self, name):
+                kwargs[name] = getattr(self, name)
+        return self.__class__.__name__, [], kwargs
+
+    def describe(self) -> str:
+        return f"Row-level security on {self.table}"
+
+    def forward(self) -> list[str]:
+        table, own_org = self.table, "org_id = app_org()"
+        create = f"CREATE POLICY {{}} ON {table} AS RESTRICTIVE FOR"
+        writes = "coalesce(app_write(), 'none') <> 'none'"
+        personal = f"{self.personal} = app_member()" if self.personal else ""
+        may_insert = f"{writes} OR {personal}" if personal else writes
+        may_change = may_insert
+        if self.rows:
+            may_change = f"coalesce(app_write(), 'none') = 'all' OR (app_write() = 'own' AND ({self.rows.writable(table)}))"
+        statements = [
+            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {table} {'FORCE' if settings.RLS_MODE == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY",
+            f"CREATE POLICY tenant ON {table} USING ({own_org}) WITH CHECK ({own_org})",
+            create.format("may_insert") + f" INSERT WITH CHECK ({may_insert})",
+            create.format("may_update") + f" UPDATE USING ({may_change}) WITH CHECK ({may_insert})",
+            create.format("may_delete") + f" DELETE USING ({may_change})",
+        ]
+        if self.tenant:
+            statements.append(f"CREATE POLICY door ON {table} FOR SELECT USING ({self.tenant})")
+        if self.rows:
+            sees = f"app_reach() = 'all' OR {self.rows.visible(table)}"
+            statements.append(create.format("visible") + f" SELECT USING ({sees})")
+        return statements
+
+    def backward(self) -> list[str]:
+        names = ["tenant", "may_insert", "may_update", "may_delete", "door", "visible"]
+        return [f"DROP POLICY IF EXISTS {name} ON {self.table}" for name in names] + [
+            f"ALTER TABLE {self.table} NO FORCE ROW LEVEL SECURITY",
+            f"ALTER TABLE {self.table} DISABLE ROW LEVEL SECURITY",
+        ]
+
+
+class AddTenantForeignKey(_Sql):
+    """A foreign key over `(org_id, column)`: a row can't point at another organisation's.
+
+    `on_delete` is RESTRICT, CASCADE or SET NULL (which empties the column only).
+    """
+
+    def __init__(self, table: str, column: str, to: str, on_delete: str = "RESTRICT") -> None:
+        self.table, self.column, self.to, self.on_delete = table, column, to, on_delete
+
+    def deconstruct(self) -> Any:
+        return (
+            self.__class__.__name__,
+            [],
+            {"table": self.table, "column": self.column, "to": self.to, "on_delete": self.on_delete},
+        )
+
+    def describe(self) -> str:
+        return f"Tenant foreign key {self.table}.{self.column}"
+
+    @property
+    def name(self) -> str:
+        """The constraint's name, within PostgreSQL's 63 bytes."""
+        return f"{self.table}_{self.column}_tenant_fk"[-63:].lstrip("_")
+
+    def forward(self) -> list[str]:
+        action = f"SET NULL ({self.column})" if self.on_delete == "SET NULL" else self.on_delete
+        return [
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} FOREIGN KEY (org_id, {self.column})"
+            f" REFERENCES {self.to} (org_id, id) ON DELETE {action} NOT VALID",
+            f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {self.name}",
+        ]
+
+    def backward(self) -> list[str]:
+        return [f"ALTER TABLE {self.table} DROP CONSTRAINT {self.name}"]
+
+
+class Audit(_Sql):
+    """Statement-level triggers that write inserts, updates and deletes of a table to the audit log.
+
+    `secret` columns never enter it; `derived` columns are computed from others, so their change says nothing new.
+    """
+
+    def __init__(self, table: str, *, secret: tuple[str, ...] = (), derived: tuple[str, ...] = ()) -> None:
+        self.table, self.secret, self.derived = table, tuple(secret), tuple(derived)
+
+    def deconstruct(self) -> Any:
+        return self.__class__.__name__, [], {"table": self.table, "secret": self.secret, "derived": self.derived}
+
+    def describe(self) -> str:
+        return f"Audit of {self.table}"
+
+    def forward(self) -> list[str]:
+        skip = "{" + ",".join(("updated_at", "version", *self.derived, *self.secret)) + "}"
+        rows = {"insert": "NEW TABLE AS new_rows", "delete": "OLD TABLE AS old_rows"}
+        rows["update"] = f"{rows['insert']} {rows['delete']}"
+        return [
+            f"CREATE TRIGGER audit_{event} AFTER {event.upper()} ON {self.table} REFERENCING {tables}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION keel_audit_{event}('{skip}')"
+            for event, tables in rows.items()
+        ]
+
+    def backward(self) -> list[str]:
+        return [f"DROP TRIGGER audit_{event} ON {self.table}" for event in ("insert", "delete", "update")]
+
+
+class RunSqlFile(_Sql):
+    """Runs one of `crm/tenancy/sql/*.sql`: functions that policies and triggers need."""
+
+    def __init__(self, path: str, undo: str = "SELECT 1") -> None:
+        self.path, self.undo = path, undo
+
+    def deconstruct(self) -> Any:
+        return self.__class__.__name__, [], {"path": self.path, "undo": self.undo}
+
+    def describe(self) -> str:
+        return f"Database functions of {self.path}"
+
+    def forward(self) -> list[str]:
+        text = (settings.BASE_DIR / self.path).read_text(encoding="utf-8")
+        return [text]
+
+    def backward(self) -> list[str]:
+        return [self.undo]

@@ -1,0 +1,9 @@
+"""Deals and the board."""
+
+from django.apps import AppConfig
+
+
+class DealsConfig(AppConfig):
+    """Pipelines, stages, deals, and the board."""
+
+    name = "deals"

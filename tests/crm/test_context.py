@@ -1,0 +1,84 @@
+"""The transaction that carries an organisation."""
+
+import pytest
+from django.db import connection, transaction
+
+from crm.models import Tag, Team
+from crm.tenancy import context
+from crm.tenancy.context import Actor, elevated, org_context
+from tests.factories import make_org
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s, true)", [name])
+        return cursor.fetchone()[0] or ""
+
+
+def test_org_context_sets_and_forgets_the_organisation():
+    org = make_org()
+    with org.system():
+        assert setting("app.org_id") == str(org.id)
+        assert setting("app.reach") == "all"
+    assert setting("app.org_id") == ""
+
+
+def test_manager_outside_of_an_organisation_raises():
+    with pytest.raises(context.NoOrganization):
+        Tag.objects.all()
+
+
+def test_org_context_inside_another_restores_the_former_settings():
+    org = make_org()
+    rep = org.member("rep")
+    with org.system():
+        with org.acting(rep):
+            assert (setting("app.reach"), setting("app.member_id")) == ("own", str(rep.id))
+        assert (setting("app.reach"), setting("app.member_id")) == ("all", "")
+
+
+def test_org_context_after_an_error_inside_restores_the_former_settings():
+    org = make_org()
+    rep = org.member("rep")
+    with org.system():
+        with pytest.raises(ZeroDivisionError), org.acting(rep):
+            Team.objects.create(name="Lost")
+            raise ZeroDivisionError
+        assert (setting("app.reach"), setting("app.member_id")) == ("all", "")
+        assert Team.objects.count() == 0
+
+
+def test_org_context_refuses_another_organisation_inside():
+    one, two = make_org(), make_org()
+    with one.system(), pytest.raises(context.OtherOrganization), org_context(Actor.system(two.id)):
+        pass
+
+
+def test_elevated_reaches_all_and_comes_back():
+    org = make_org()
+    rep = org.member("rep")
+    with org.acting(rep):
+        with elevated("a test"):
+            assert (setting("app.reach"), setting("app.write")) == ("all", "all")
+        assert (setting("app.reach"), setting("app.write")) == ("own", "own")
+
+
+def test_begin_on_a_dead_connection_reconnects():
+    org = make_org()
+    with org.system():
+        pid = connection.connection.info.backend_pid
+    connection.connection.pgconn.finish()
+    with org.system():
+        assert setting("app.org_id") == str(org.id)
+        assert connection.connection.info.backend_pid != pid
+
+
+def test_raw_sql_without_an_organisation_sees_nothing():
+    org = make_org()
+    with org.system():
+        Team.objects.create(name="North")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM crm_team")
+        assert cursor.fetchone() == (0,)
