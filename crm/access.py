@@ -1,0 +1,121 @@
+"""How records are reached. Nothing outside of actions and queries gets a record in any other way.
+
+What is absent, in another organisation, or forbidden answers the same: NotFound (404). The queryset's filter and the
+check of one object are the same expression.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.enums import ShareLevel
+from crm.lib.errors import NotFound
+from crm.tenancy.context import Actor
+
+M = TypeVar("M", bound=models.Model)
+
+
+def shared_ids(model: type[models.Model], actor: Actor, *, write: bool = False) -> models.QuerySet[Any]:
+    """Ids of the records of a type that are shared with the actor or one of their teams, as a subquery."""
+    shares: Any = model._meta.get_field("shares").related_model
+    levels = [ShareLevel.WRITE] if write else [ShareLevel.READ, ShareLevel.WRITE]
+    rows = shares.objects.filter(Q(until__isnull=True) | Q(until__gt=timezone.now()), level__in=levels)
+    return rows.filter(Q(member_id=actor.member_id) | Q(team_id__in=actor.teams)).values("content_object_id")
+
+
+def is_shareable(model: type[models.Model]) -> bool:
+    """Whether records of a type can be shared one by one."""
+    return any(field.name == "shares" for field in model._meta.get_fields())
+
+
+def visible_q(model: type[models.Model], actor: Actor) -> Q:
+    """The filter that leaves what the actor sees: everything, or own, team's and shared records."""
+    if actor.read == "all":
+        return Q()
+    own = Q(owner_id__in=actor.members)
+    return own | Q(id__in=shared_ids(model, actor)) if is_shareable(model) else own
+
+
+def writable_q(model: type[models.Model], actor: Actor) -> Q:
+    """The filter that leaves what the actor may change."""
+    if actor.write == "all":
+        return Q()
+    if actor.write == "none":
+        return Q(pk__in=[])
+    own = Q(owner_id__in=actor.members)
+    return own | Q(id__in=shared_ids(model, actor, write=True)) if is_shareable(model) else own
+
+
+def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
+    """The records of a type that the actor sees, without the recycle bin's."""
+    return model._default_manager.filter(visible_q(model, actor), deleted_at__isnull=True)
+
+
+def first_rows(
+    queryset: models.QuerySet[M], actor: Actor, *, order: tuple[str, ...], limit: int
+) -> models.QuerySet[M]:
+    """The first `limit` rows, in `order`, of what the actor sees of `queryset`.
+
+    Own and team's records are one branch and shared ones another, each on its own index: one OR over both would read
+    everything the actor sees to sort it.
+    """
+    if actor.read == "all":
+        return queryset.order_by(*order)[:limit]
+    model = queryset.model
+    own = queryset.filter(owner_id__in=actor.members)
+    if not is_shareable(model):
+        return own.order_by(*order)[:limit]
+    shared = queryset.filter(id__in=shared_ids(model, actor)).exclude(owner_id__in=actor.members)
+    ids = own.order_by(*order).values("id")[:limit].union(shared.order_by(*order).values("id")[:limit], all=True)
+    rows = model._default_manager.filter(id__in=ids)
+    rows.query.select_related = queryset.query.select_related
+    return rows.order_by(*order)[:limit]
+
+
+def absent(model: type[models.Model]) -> NotFound:
+    """The one answer for a record that is absent, elsewhere, or not for this actor."""
+    return NotFound(_("This %(thing)s was not found. It may have been deleted, or you may not have access to it.")
+                    % {"thing": str(model._meta.verbose_name)})  # fmt: skip
+
+
+def get_visible(model: type[M], pk: UUID | str, actor: Actor, *related: str) -> M:
+    """A record that the actor sees, with `related` rows joined. Raises NotFound."""
+    found = visible(model, actor).select_related(*related).filter(pk=pk).first() if is_uuid(pk) else None
+    if found is None:
+        raise absent(model)
+    return found
+
+
+def get_writable(model: type[M], pk: UUID | str, actor: Actor) -> M:
+    """A record that the actor may change, locked until the transaction ends. Raises NotFound."""
+    found = None
+    if is_uuid(pk):
+        rows = model._default_manager.filter(writable_q(model, actor), pk=pk, deleted_at__isnull=True)
+        found = rows.select_for_update(of=("self",)).first()
+    if found is None:
+        raise absent(model)
+    return found
+
+
+def may_write(record: Any, actor: Actor) -> bool:
+    """Whether the actor may change a record they see."""
+    if actor.write != "own" or record.owner_id in actor.members:
+        return actor.write != "none"
+    return type(record)._default_manager.filter(writable_q(type(record), actor), pk=record.pk).exists()
+
+
+def is_uuid(value: UUID | str) -> bool:
+    """Whether a value from outside names a record at all."""
+    if isinstance(value, UUID):
+        return True
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True

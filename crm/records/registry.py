@@ -1,0 +1,158 @@
+"""The registry of record types and their fields.
+
+Each app registers its types once, in AppConfig.ready(). Lists, filters, forms, history, export, import mapping and
+search read the registry and never name a type. A record type defined only in a test package proves it
+(tests/records/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+
+from crm.enums import Role
+
+
+class FieldType(StrEnum):
+    """What a field holds; it decides the widget, the operators of a filter and how a value is shown."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    MONEY = "money"  # integer minor units; `currency_path` names the currency
+    PERCENT = "percent"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHECKBOX = "checkbox"
+    CHOICE = "choice"
+    EMAIL = "email"
+    PHONE = "phone"
+    URL = "url"
+    MEMBER = "member"
+    LOOKUP = "lookup"  # another record; `target` names its type
+    TAGS = "tags"
+
+
+ALL_ROLES: frozenset[str] = frozenset(Role.values)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record type.
+
+    `path` is the model's column (with `__` to reach a related one); `sort_path` what it is sorted and prefix-searched
+    by (a normalised twin). A `secret` field is in no list, export, search or log. `visible_to` and `editable_by` are
+    roles.
+    """
+
+    key: str
+    label: Any
+    type: FieldType
+    path: str = ""
+    sort_path: str = ""
+    sortable: bool = False
+    filterable: bool = False
+    editable: bool = True
+    required: bool = False
+    secret: bool = False
+    choices: type[models.TextChoices] | Callable[[], Sequence[tuple[str, str]]] | None = None
+    target: str = ""
+    currency_path: str = ""
+    help: Any = ""
+    visible_to: frozenset[str] = ALL_ROLES
+    editable_by: frozenset[str] = ALL_ROLES - {Role.READONLY}
+
+    @property
+    def column(self) -> str:
+        """The model path that holds the value."""
+        return self.path or self.key
+
+    def options(self) -> list[tuple[str, str]]:
+        """The values and labels of a choice."""
+        if self.choices is None:
+            return []
+        if isinstance(self.choices, type):
+            return [(str(value), str(label)) for value, label in self.choices.choices]
+        return list(self.choices())
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """A type of record.
+
+    `list_columns` are the keys a list shows by default; `subtitle` is the key shown under the name. `create`,
+    `update` and `delete` are the type's actions: `create(values, *, acting)`, `update(record, values, *, acting,
+    version)`, `delete(record, *, acting)`. `url_names` maps "list", "detail", "new" and "edit" to URL names; what is
+    absent is served by the generic pages.
+    """
+
+    key: str
+    model: type[Any]
+    label: Any
+    label_plural: Any
+    icon: str
+    fields: tuple[Field, ...]
+    name_field: str = "name"
+    subtitle: str = ""
+    list_columns: tuple[str, ...] = ()
+    default_sort: str = "-updated_at"
+    search_paths: tuple[str, ...] = ()  # normalised columns that the search box matches by prefix
+    create: Callable[..., Any] | None = None
+    update: Callable[..., Any] | None = None
+    delete: Callable[..., Any] | None = None
+    url_names: dict[str, str] = field(default_factory=dict)
+    history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
+
+    def field(self, key: str) -> Field:
+        """The field of that key. Raises KeyError."""
+        for candidate in self.fields:
+            if candidate.key == key:
+                return candidate
+        raise KeyError(key)
+
+    def fields_for(self, role: str) -> list[Field]:
+        """The fields that a role may see."""
+        return [f for f in self.fields if not f.secret and (not role or role in f.visible_to)]
+
+
+class Registry:
+    """The record types by key, in the order in which they were registered."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, RecordType] = {}
+
+    def register(self, record_type: RecordType) -> RecordType:
+        """Adds a type. Raises ValueError when its key is taken by another model or a field key is used twice."""
+        taken = self._types.get(record_type.key)
+        if taken is not None and taken.model is not record_type.model:
+            raise ValueError(f"Record type {record_type.key} is registered already.")
+        keys = [f.key for f in record_type.fields]
+        if len(keys) != len(set(keys)):
+            raise ValueError(f"Record type {record_type.key} has two fields of one key.")
+        self._types[record_type.key] = record_type
+        return record_type
+
+    def unregister(self, key: str) -> None:
+        """Takes a type out again; for tests."""
+        self._types.pop(key, None)
+
+    def get(self, key: str) -> RecordType:
+        """The type of that key. Raises KeyError."""
+        return self._types[key]
+
+    def for_model(self, model: type[models.Model]) -> RecordType:
+        """The type that a model is registered as. Raises KeyError."""
+        for record_type in self._types.values():
+            if record_type.model is model:
+                return record_type
+        raise KeyError(model.__name__)
+
+    def __iter__(self) -> Any:
+        return iter(self._types.values())
+
+
+registry = Registry()

@@ -1,0 +1,34 @@
+"""Who may do what: predicates over an actor, the same for pages, API, imports and jobs. The matrix stands in
+docs/permissions.md; which *rows* an actor reaches is crm.access."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from crm.enums import Role
+from crm.tenancy.context import Actor
+
+
+def may_edit_anything(actor: Actor) -> bool:
+    """Whether the actor may create and change records at all: everybody but read-only members."""
+    return actor.write != "none"
+
+
+def may_own_for(actor: Actor, owner_id: UUID) -> bool:
+    """Whether the actor may make somebody the owner of a record they may edit: of their own, everybody may."""
+    return may_edit_anything(actor)
+
+
+def may_configure(actor: Actor) -> bool:
+    """Pipelines and stages: admins and managers."""
+    return actor.kind == "system" or actor.role in (Role.ADMIN, Role.MANAGER)
+
+
+def may_administer(actor: Actor) -> bool:
+    """Users, teams, settings of the organisation, permanent deletion: admins."""
+    return actor.kind == "system" or actor.role == Role.ADMIN
+
+
+def may_export(actor: Actor, readonly_may_export: bool) -> bool:
+    """Exports of what one sees: everybody, read-only members where the organisation allows it."""
+    return actor.role != Role.READONLY or readonly_may_export
