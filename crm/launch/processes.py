@@ -18,7 +18,7 @@ def spawn(
     *,
     env: Mapping[str, str],
     cwd: Path,
-    output: int | IO[Any],
+    output: int | IO[Any] | None,
     user: pwd.struct_passwd | None = None,
     death_signal: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:

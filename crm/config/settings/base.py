@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from crm.config.settings.helpers import broker_url, logging_config
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parents[3]
 VAR_DIR = Path(env("KEEL_VAR", default=str(BASE_DIR / "var")))
@@ -147,7 +149,10 @@ vars().update(_email)
 EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keel <keel@localhost>")
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -158,6 +163,7 @@ CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 
+LOGGING = logging_config(level=env("LOG_LEVEL", default="INFO"), form=env("LOG_FORMAT", default="json"))
 METRICS_ADDRESS = env("METRICS_ADDRESS", default="")  # host:port of the private metrics listener; empty = off
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)

@@ -1,0 +1,16 @@
+"""Entry of the web processes: pages and API."""
+
+import multiprocessing
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.prod")
+application = get_wsgi_application()
+
+from crm.lib.lifeline import bind_to_parent  # noqa: E402 -- settings first
+from crm.web.metrics import serve_metrics  # noqa: E402 -- settings first
+
+_parent = multiprocessing.parent_process()
+bind_to_parent(_parent.pid if _parent else None)
+serve_metrics()
