@@ -1,0 +1,114 @@
+"""The template context that every page gets: who is looking, at which organisation, and what the shell needs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.messages import ERROR, get_messages
+from django.http import HttpRequest
+
+from crm.web.nav import Entry, Text, create, nav, settings_nav
+from crm.web.jinja import url_exists
+
+THEME_COOKIE = "keel_theme"
+SIDEBAR_COOKIE = "keel_sidebar"
+THEMES = ("light", "dark")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. Runs no query: what costs one is read only when a template asks for it."""
+    return {
+        "shell": Shell(request),
+        "org": getattr(request, "organization", None),
+        "member": getattr(request, "member", None),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that Django carried over to this page. kind: "ok" or "error"."""
+
+    kind: str
+    text: str
+
+
+class Shell:
+    """The frame around a page. Every property is worked out when the template asks, so a partial pays for none."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self.live_url = settings.LIVE_URL
+
+    @cached_property
+    def user(self) -> Any:
+        """The signed-in user, or None. Loads the session's user on first use, as `request.user` does."""
+        user = getattr(self._request, "user", None)
+        return user if user is not None and user.is_authenticated else None
+
+    @property
+    def role(self) -> str:
+        """Role of the member in this organisation; "" outside one."""
+        return getattr(getattr(self._request, "member", None), "role", "") or ""
+
+    @cached_property
+    def user_name(self) -> str:
+        """The name to show for the signed-in user: the full name, else the part of the address before the @."""
+        if self.user is None:
+            return ""
+        name: str = self.user.get_full_name() if hasattr(self.user, "get_full_name") else ""
+        return name or self.user.email.partition("@")[0]
+
+    @property
+    def nav(self) -> list[Entry]:
+        return nav.shown_to(self.role)
+
+    @property
+    def phone_nav(self) -> list[Entry]:
+        return [entry for entry in self.nav if entry.phone][:3]
+
+    @property
+    def settings(self) -> list[tuple[Text, list[Entry]]]:
+        return settings_nav.groups(self.role)
+
+    @property
+    def create(self) -> list[Entry]:
+        return create.shown_to(self.role)
+
+    @cached_property
+    def unread(self) -> int:
+        """Unread notifications of the member. The tenancy middleware gives a lazy value; 0 where it gives none."""
+        return int(getattr(self._request, "member_unread", 0) or 0)
+
+    @property
+    def theme(self) -> str:
+        """ "light" or "dark"; "" follows the system. The cookie is newer than the profile: it is set at the click."""
+        cookie = self._request.COOKIES.get(THEME_COOKIE)
+        if cookie is not None:
+            return cookie if cookie in THEMES else ""
+        profile = getattr(self.user, "theme", "") if self.user is not None else ""
+        return profile if profile in THEMES else ""
+
+    @cached_property
+    def messages(self) -> list["Message"]:
+        """What was said to the person before this page loaded (log-in, saved settings); reading empties the list."""
+        return [
+            Message("error" if message.level >= ERROR else "ok", str(message))
+            for message in get_messages(self._request)
+        ]
+
+    @property
+    def shortcuts(self) -> bool:
+        """Whether single keys do something (WCAG 2.1.4: people can switch them off in their profile)."""
+        return bool(getattr(self.user, "shortcuts", True))
+
+    @property
+    def sidebar_closed(self) -> bool:
+        return self._request.COOKIES.get(SIDEBAR_COOKIE) == "closed"
+
+    def has(self, url_name: str) -> bool:
+        """Tell whether a page of the organisation exists, for links to what another app brings."""
+        return url_exists(url_name)
+
+    def has_global(self, url_name: str) -> bool:
+        return url_exists(url_name, everywhere=True)

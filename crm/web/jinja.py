@@ -1,0 +1,168 @@
+"""The Jinja2 environment of every page: what templates may call, and how values are shown.
+
+Component macros are reached as `ui.<macro>` (see `crm.web.components`), so that a block rendered alone for htmx finds
+them without an import of its own.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
+from django.utils import translation
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Undefined
+from markupsafe import Markup, escape
+
+from crm.web import formats
+from crm.web.components import Components
+
+_FORM_TEMPLATES = Path(django.__file__).parent / "forms" / "jinja2"
+
+# Linked on every page, weakest layer first; sheets of one screen family are linked by its pages (block `styles`).
+STYLE_SHEETS = (
+    "tokens.css",
+    "fonts.css",
+    "base.css",
+    "components/buttons.css",
+    "components/forms.css",
+    "components/marks.css",
+    "components/cards.css",
+    "components/overlays.css",
+    "components/tables.css",
+    "components/lists.css",
+    "layout.css",
+    "screens/common.css",
+)
+
+# No eval and no style element, so that it runs under the strict CSP. Pages are not kept in the browser's storage:
+# they hold customers' data, and going back asks the server. A refused form (422) is swapped like an accepted one.
+HTMX_CONFIG = {
+    "allowEval": False,
+    "allowScriptTags": False,
+    "includeIndicatorStyles": False,
+    "historyCacheSize": 0,
+    "refreshOnHistoryMiss": True,
+    "scrollIntoViewOnBoost": False,
+    "timeout": 30000,
+    "responseHandling": [
+        {"code": "204", "swap": False},
+        {"code": "[23]..", "swap": True},
+        {"code": "422", "swap": True},
+        {"code": "[45]..", "swap": False, "error": True},
+    ],
+}
+
+
+def environment(**options: Any) -> Environment:
+    """Build the environment; called once by Django's Jinja2 engine with its OPTIONS."""
+    options["loader"] = ChoiceLoader([options["loader"], FileSystemLoader(_FORM_TEMPLATES)])
+    options.update(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    options["auto_reload"] = settings.DEBUG
+    options["cache_size"] = -1
+    env = Environment(**options, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])  # noqa: S701 -- autoescape is on, above
+    env.policies["ext.i18n.trimmed"] = True
+    env.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(
+        static=static,
+        url=url,
+        global_url=global_path,
+        url_exists=url_exists,
+        icon=icon,
+        html_attrs=html_attrs,
+        ui=Components(env),
+        tone_for=formats.tone_for,
+        currency_symbol=formats.currency_symbol,
+        mail_note=mail_note,
+        lang=lang,
+        style_sheets=STYLE_SHEETS,
+        htmx_config=json.dumps(HTMX_CONFIG, separators=(",", ":")),
+    )
+    env.filters.update(formats.FILTERS)
+    return env
+
+
+def url(name: str, *args: Any, **kwargs: Any) -> str:
+    """Return the path of a route of the URLconf in use; under an organisation it carries `/w/<slug>` by itself."""
+    return reverse(name, args=args or None, kwargs=kwargs or None)
+
+
+@lru_cache(maxsize=256)
+def global_path(name: str, *args: str) -> str:
+    """Return the path of a route outside any organisation (`/auth/...`, `/orgs/`), whatever page is being shown."""
+    prefix = get_script_prefix()
+    set_script_prefix("/")
+    try:
+        return reverse(name, urlconf=settings.ROOT_URLCONF, args=args or None)
+    finally:
+        set_script_prefix(prefix)
+
+
+@lru_cache(maxsize=256)
+def url_exists(name: str, *, everywhere: bool = False) -> bool:
+    """Tell whether an argument-free route exists, inside organisations or (`everywhere`) among the global ones.
+
+    The shell asks this for entries that another app brings, since navigation shows only what exists.
+    """
+    try:
+        reverse(name, urlconf=settings.ROOT_URLCONF if everywhere else settings.ORG_URLCONF)
+    except NoReverseMatch:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def icon_names() -> frozenset[str]:
+    """Names in `static/icons.txt`: the sprite holds these and no others."""
+    text = (settings.BASE_DIR / "static" / "icons.txt").read_text()
+    return frozenset(line for line in text.split() if line) | {"mark"}
+
+
+@lru_cache(maxsize=1024)
+def icon(name: str, cls: str = "") -> Markup:
+    """Return the markup of one icon of the sprite, hidden from screen readers.
+
+    Raises LookupError for a name that is not in `static/icons.txt`: the browser would show nothing.
+    """
+    if name not in icon_names():
+        raise LookupError(f"No icon {name!r}: add it to static/icons.txt and run `python -m crm.web.assets`")
+    classes = "mark" if name == "mark" else "icon"
+    href = f"{static('vendor/icons.svg')}#{name}"
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>').format(
+        f"{classes} {cls}".strip(),
+        href,
+    )
+
+
+def html_attrs(values: dict[str, Any] | None) -> Markup:
+    """Return ` name="value"` pairs, escaped. True gives a bare attribute; False, None and "" leave it out.
+
+    An `x if y` without else leaves it out, too. Underscores in names become hyphens.
+    """
+    if not values:
+        return Markup("")
+    parts = []
+    for name, value in values.items():
+        if isinstance(value, Undefined) or value is None or value is False or value == "":
+            continue
+        key = escape(name.replace("_", "-"))
+        parts.append(Markup(" {}").format(key) if value is True else Markup(' {}="{}"').format(key, value))
+    return Markup("").join(parts)
+
+
+def lang() -> str:
+    """The reader's language as an HTML `lang` value."""
+    return translation.get_language() or "en"
+
+
+def mail_note() -> str:
+    """Say where mail went when it is written to files instead of being sent; empty when a server delivers it."""
+    if not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        return ""
+    path = Path(settings.EMAIL_FILE_PATH)
+    if path.is_relative_to(settings.BASE_DIR):
+        path = path.relative_to(settings.BASE_DIR)
+    return translation.gettext("This server sends no mail. Look for the message in %(path)s") % {"path": path}

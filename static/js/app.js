@@ -1,0 +1,11 @@
+// Entry point: one module tag per page. Everything is event delegation, so what htmx swaps in needs no binding.
+import "./theme.js";
+import "./menu.js";
+import "./toast.js";
+import "./keys.js";
+import "./table.js";
+import "./tabs.js";
+import "./dialog.js";
+import "./confirm.js";
+import "./forms.js";
+import "./shell.js";

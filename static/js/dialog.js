@@ -1,0 +1,40 @@
+// Dialogs: those in the page (data-dialog=id) and those whose content htmx loads into #dialog or #drawer.
+const loaded = "#dialog, #drawer";
+
+document.addEventListener("click", (e) => {
+  const opener = e.target.closest("[data-dialog]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (dialog && !dialog.open) dialog.showModal();
+    return;
+  }
+  const closer = e.target.closest("[data-close]");
+  const dialog = closer?.closest("dialog");
+  if (dialog) {
+    e.preventDefault(); // as a page of its own the same element is a link
+    dialog.close();
+  } else if (e.target.matches("dialog")) {
+    e.target.close(); // the backdrop
+  }
+});
+
+// What arrives in #dialog is shown; after a refused form it is open already.
+document.addEventListener("htmx:afterSwap", (e) => {
+  const dialog = e.detail.target.closest?.(loaded);
+  if (!dialog || dialog.open || !dialog.firstElementChild) return;
+  dialog.showModal();
+  dialog.querySelector("[autofocus], .input, .select, .textarea, h2[tabindex]")?.focus();
+});
+// A form that is gone must not be submitted from the back of the page, nor keep its ids.
+document.addEventListener(
+  "close",
+  (e) => {
+    if (e.target.matches(loaded)) e.target.replaceChildren();
+  },
+  true,
+);
+// Server: HX-Trigger: closeDialog
+document.addEventListener("closeDialog", (e) => {
+  const dialog = e.target.closest?.("dialog[open]") ?? document.querySelector("dialog[open]");
+  dialog?.close();
+});
