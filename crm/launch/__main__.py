@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-if sys.version_info < (3, 11):  # said before anything newer is imported
+if sys.version_info < (3, 11):  # noqa: UP036 -- said before anything newer is imported
     sys.exit("Keel needs Python 3.11 or newer: install it, or run make with PYTHON=/path/to/python3.11.")
 
 from crm.launch.checkout import Checkout
@@ -49,7 +49,7 @@ def dispatch(arguments: list[str]) -> int:
         case ["bench", *rest]:
             ensure_venv(checkout, DEVELOPMENT_LOCK)
             command = [str(checkout.python), "-m", "bench", *rest]
-            return subprocess.run(command, cwd=checkout.root, check=False).returncode  # noqa: S603 -- no shell
+            return subprocess.run(command, cwd=checkout.root, check=False).returncode
     print(USAGE, file=sys.stderr)
     return 2
 

@@ -34,7 +34,7 @@ def _npm_ci(checkout: Checkout, *, development: bool) -> None:
     omit = [] if development else ["--omit=dev"]
     npm, path = find_npm(checkout)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *omit]
-    done = subprocess.run(  # noqa: S603 -- arguments as a list, no shell
+    done = subprocess.run(
         command, cwd=checkout.root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -55,7 +55,7 @@ def find_npm(checkout: Checkout) -> tuple[str, str]:
 
 
 def _major(node: str) -> int:
-    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- no shell
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     number = done.stdout.strip().removeprefix("v").split(".")[0]
     return int(number) if number.isdigit() else 0
 
@@ -67,7 +67,7 @@ def _build_assets(checkout: Checkout, lock: list[Path]) -> None:
     stamp = checkout.root / "node_modules" / ".keel-assets.stamp"
     if target.is_dir() and is_current(stamp, digest):
         return
-    done = subprocess.run(  # noqa: S603 -- arguments as a list, no shell
+    done = subprocess.run(
         [str(checkout.python), "-m", "crm.web.assets"],
         cwd=checkout.root, capture_output=True, text=True, check=False,
     )  # fmt: skip

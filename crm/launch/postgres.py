@@ -38,7 +38,7 @@ LAPTOP = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "",
-    "log_min_messages": "warning",
+    "log_min_messages": "fatal",  # what fails in a statement is reported to, and logged by, whoever sent it
     "log_checkpoints": "off",
     "idle_in_transaction_session_timeout": "10min",
 }
@@ -80,7 +80,7 @@ class Postgres:
         pwfile.chmod(0o600)
         try:
             self._run(
-                ["initdb", "-D", half, "-U", SUPERUSER, f"--pwfile={pwfile}", "--auth=scram-sha-256"]
+                ["initdb", "-D", str(half), "-U", SUPERUSER, f"--pwfile={pwfile}", "--auth=scram-sha-256"]
                 + ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
                 + ["--no-sync", "--no-instructions"]
             )

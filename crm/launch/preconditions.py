@@ -9,6 +9,7 @@ import pwd
 import socket
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from crm.launch.errors import LaunchError
 
@@ -57,7 +58,7 @@ class UpLock:
 
     def __init__(self, var: Path) -> None:
         self._path = var / "up.lock"
-        self._file = None
+        self._file: TextIO | None = None
 
     def acquire(self) -> None:
         """Take the lock; raises LaunchError that says where the other answers when it is taken."""

@@ -29,7 +29,7 @@ def spawn(
     """
     who = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
     wrapper = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(death_signal)), who]
-    return subprocess.Popen(  # noqa: S603 -- arguments as a list, no shell
+    return subprocess.Popen(
         [*wrapper, *map(str, command)],
         env=dict(env),
         cwd=cwd,
@@ -43,7 +43,7 @@ def spawn(
 def daemonise(command: Sequence[str | Path], *, output: IO[Any], user: pwd.struct_passwd | None = None) -> None:
     """Start `command` in the background, where it outlives this process."""
     who = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
-    subprocess.run(  # noqa: S603 -- arguments as a list, no shell
+    subprocess.run(
         [sys.executable, "-I", "-S", str(CHILD), "0", "0", who, *map(str, command)],
         cwd="/",
         stdin=subprocess.DEVNULL,

@@ -81,7 +81,7 @@ class TestCluster:
     def start(self) -> ClusterInfo:
         """Start both servers, or join them when a shared cluster runs already, and announce them to children."""
         if not self.shared:
-            self.directory.chmod(0o755)  # noqa: S103 -- another user's servers pass through; their own are 0700
+            self.directory.chmod(0o755)
             info = self._launch(secrets.token_urlsafe(18))
         else:
             info = self._join()
@@ -148,10 +148,7 @@ class TestCluster:
         with (self.directory / "start.lock").open("w") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
             self._users = os.open(self.directory / "users.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if self._alone():
-                info = self._relaunch()
-            else:
-                info = ClusterInfo(**json.loads(self.info_file.read_text()))
+            info = self._relaunch() if self._alone() else ClusterInfo(**json.loads(self.info_file.read_text()))
             fcntl.flock(self._users, fcntl.LOCK_SH)
         return info
 
@@ -182,4 +179,3 @@ class TestCluster:
             if self._users is not None:
                 os.close(self._users)
                 self._users = None
-

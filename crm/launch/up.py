@@ -98,6 +98,7 @@ class Up:
             stop_signal=how,
             death_signal=how,
             last=True,
+            mute="vm.overcommit_memory",  # advice about the machine that a laptop's owner need not follow
         )
         self.supervisor.start(part)
         try:
@@ -112,13 +113,16 @@ class Up:
         self._manage("preflight", hint="Preflight found something to mend first")
         if behind:
             self.supervisor.say("Bringing the database up to date ...")
-            self._manage("migrate", "--verbosity=0", hint="The database could not be migrated")
-            self._step([self.checkout.python, "-m", "crm.launch.bootstrap", "--mark-schema", digest], "Marking failed")
+            self._manage("migrate", "--verbosity=0", "--skip-checks", hint="The database could not be migrated")
+            mark = [str(self.checkout.python), "-m", "crm.launch.bootstrap", "--mark-schema", digest]
+            self._step(mark, "The migrated state could not be noted")
+                [str(self.checkout.python), "-m", "crm.launch.bootstrap", "--mark-schema", digest], "Marking failed"
+            )
         self._collect_static()
         self._demo_data(fresh=behind)
 
     def _bootstrap(self, digest: str) -> bool:
-        command = [self.checkout.python, "-m", "crm.launch.bootstrap", "--schema", digest]
+        command = [str(self.checkout.python), "-m", "crm.launch.bootstrap", "--schema", digest]
         code, text = self.supervisor.step(command, env=self.environment, cwd=self.checkout.root)
         if code:
             raise LaunchError(f"The database could not be prepared: {explain(text)}")
@@ -184,9 +188,9 @@ class Up:
         return "ok" if answer.status == 200 else body
 
     def _manage(self, *arguments: str, hint: str) -> None:
-        self._step([self.checkout.python, "manage.py", *arguments], hint)
+        self._step([str(self.checkout.python), "manage.py", *arguments], hint)
 
-    def _step(self, command: list[str | Path], hint: str) -> None:
+    def _step(self, command: list[str], hint: str) -> None:
         steps = environment.for_steps(self.environment)
         code, text = self.supervisor.step(command, env=steps, cwd=self.checkout.root)
         text = text.strip()
@@ -203,12 +207,12 @@ def application_parts(
 ) -> list[Part]:
     """Web, live stream, worker, beat and relay, as `make up`, the browser tests and the bench run them."""
     own = environment.for_application(env)
-    scripts = checkout.venv / "bin"
-    granian = [scripts / "granian", "--host", host, "--no-ws", "--log-level", "warning"]
+    scripts = str(checkout.venv / "bin")
+    granian = [f"{scripts}/granian", "--host", host, "--no-ws", "--log-level", "warning"]
     granian += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5"]
-    celery = [scripts / "celery", "--app", "crm.config.celery", "--quiet"]
-    beat_file = Path(own["KEEL_VAR"]) / "celerybeat-schedule"
-    commands: dict[str, list[str | Path]] = {
+    celery = [f"{scripts}/celery", "--app", "crm.config.celery", "--quiet"]
+    beat_file = f"{own['KEEL_VAR']}/celerybeat-schedule"
+    commands = {
         "web": [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2"]
         + ["--blocking-threads", str(threads), "crm.config.wsgi:application"],
         "live": [*granian, "--interface", "asgi", "--port", str(live_port), "--workers", "1"]
@@ -216,7 +220,7 @@ def application_parts(
         "worker": [*celery, "worker", "--queues", QUEUES, "--concurrency", "2", "--loglevel", "WARNING"]
         + ["--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--schedule", beat_file, "--pidfile", "", "--loglevel", "WARNING"],
-        "relay": [checkout.python, "manage.py", "relay"],
+        "relay": [str(checkout.python), "manage.py", "relay"],
     }
     return [Part(name, command, env=own, cwd=checkout.root) for name, command in commands.items()]
 

@@ -68,9 +68,7 @@ def _works(checkout: Checkout) -> bool:
     if not checkout.python.exists():
         return False
     probe = "import sys, pip; print(sys.version)"
-    done = subprocess.run(  # noqa: S603 -- arguments as a list, no shell
-        [str(checkout.python), "-c", probe], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(checkout.python), "-c", probe], capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.strip() == sys.version.strip()
 
 
@@ -80,7 +78,7 @@ def _pins(checkout: Checkout, lock: str) -> set[str]:
 
 
 def _run(command: list[str], failure: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- no shell
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LaunchError(f"{failure}: {reason(done.stdout + done.stderr)}")
 

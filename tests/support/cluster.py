@@ -72,9 +72,7 @@ def clone(cluster: ClusterInfo, template: str, name: str) -> None:
             )
         )
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        connection.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO keel_owner, keel_app").format(sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO keel_owner, keel_app").format(sql.Identifier(name)))
 
 
 def drop(cluster: ClusterInfo, name: str) -> None:
@@ -138,7 +136,7 @@ def _migrate(cluster: ClusterInfo, database: str) -> None:
         "REDIS_URL": cluster.redis_url(0),
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "crm.config.settings.test"),
     }
-    done = subprocess.run(  # noqa: S603 -- arguments as a list, no shell
+    done = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -147,7 +145,5 @@ def _migrate(cluster: ClusterInfo, database: str) -> None:
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(
-        "UPDATE pg_database SET datistemplate = false WHERE datname = %s AND datistemplate", [name]
-    )
+    connection.execute("UPDATE pg_database SET datistemplate = false WHERE datname = %s AND datistemplate", [name])
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 from pytest_django import DjangoDbBlocker
+from redis import Redis
 
 from crm.launch.testcluster import ClusterInfo
 from tests.support.cluster import Cleaner, clone, drop, ensure_template, worker_database, worker_number
@@ -38,9 +39,7 @@ def database_cleaner(cluster: ClusterInfo, worker_clone: str) -> Iterator[Cleane
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    database_cleaner: Cleaner, worker_clone: str, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
+def django_db_setup(database_cleaner: Cleaner, worker_clone: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Replaces pytest-django's: no database is created by Django, and committed data is removed by the cleaner."""
     from django.db import connection, connections  # noqa: PLC0415 -- settings are read by then
     from django.test import TransactionTestCase  # noqa: PLC0415 -- settings are read by then
@@ -58,11 +57,9 @@ def django_db_setup(
 
 
 @pytest.fixture
-def valkey(cluster: ClusterInfo) -> Iterator["redis.Redis"]:
+def valkey(cluster: ClusterInfo) -> Iterator[Redis]:
     """A client of this worker's own Valkey database, empty before and after the test."""
-    import redis  # noqa: PLC0415 -- only tests that need it pay for it
-
-    with redis.Redis.from_url(cluster.redis_url(worker_number())) as client:
+    with Redis.from_url(cluster.redis_url(worker_number())) as client:
         client.flushdb()
         yield client
         client.flushdb()

@@ -17,7 +17,7 @@ _cluster: TestCluster | None = None
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Start the run's cluster unless a parent process did: the controller of xdist, or `make test`."""
-    global _cluster  # noqa: PLW0603 -- one cluster per process, stopped by pytest_unconfigure
+    global _cluster
     wanted = not {"--help", "-h", "--version", "--fixtures", "--collect-only", "--co"} & set(
         early_config.invocation_params.args
     )
@@ -31,7 +31,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 def pytest_unconfigure() -> None:
     """Stop what this process started."""
-    global _cluster  # noqa: PLW0603
+    global _cluster
     if _cluster is not None:
         _cluster.close()
         _cluster = None

@@ -15,6 +15,6 @@ os.environ.setdefault("LOG_FORMAT", "text")
 # Without `make up` there is no secret yet, and commands such as makemigrations need none.
 os.environ.setdefault("SECRET_KEY", "not-a-secret-no-server-runs-with-it")
 
-from crm.config.settings.base import *  # noqa: E402, F403 -- base reads the environment set above
+from crm.config.settings.base import *  # base reads the environment set above
 
-DEBUG = env.bool("DEBUG", default=False)  # noqa: F405
+DEBUG = env.bool("DEBUG", default=False)

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from crm.config.settings.base import *  # noqa: F403
+from crm.config.settings.base import *
 from crm.config.settings.base import ALLOWED_HOSTS, BASE_URL, MASTER_KEYS, MIDDLEWARE, SECRET_KEY, env
 
 DEBUG = False
@@ -34,10 +34,7 @@ def problems() -> list[str]:
         found.append("BASE_URL does not begin with https://: set the address that people open.")
     if "*" in ALLOWED_HOSTS:
         found.append("ALLOWED_HOSTS allows every name: list the ones that people open.")
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        if not env(name, default=""):
-            found.append(f"{name} is missing.")
-    return found
+    return found + [f"{name} is missing." for name in ("DATABASE_URL", "REDIS_URL") if not env(name, default="")]
 
 
 if _problems := problems():

@@ -14,7 +14,7 @@ if _cluster is not None and GIVEN_URLS not in os.environ:
 os.environ["SECRET_KEY"] = "only-for-tests-" + "0" * 40
 os.environ["MASTER_KEYS"] = "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-from crm.config.settings.base import *  # noqa: E402, F403 -- base reads the environment set above
+from crm.config.settings.base import *  # base reads the environment set above
 
 PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2PasswordHasher"]
 STORAGES = {
@@ -22,4 +22,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]  # noqa: F405
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]

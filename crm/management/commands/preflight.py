@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--public", action="store_true", help="others can reach this server: demo users are refused")
+        parser.add_argument("--public", action="store_true", help="others can reach this server")
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = list(self.findings(public=options["public"]))
@@ -72,7 +72,7 @@ def database_findings(cursor: Any) -> Iterator[str]:
     if settings.RLS_MODE == "forced":
         cursor.execute("SELECT rolbypassrls FROM pg_roles WHERE rolname = 'keel_definer'")
         if cursor.fetchone() != (True,):
-            yield "Role keel_definer with BYPASSRLS is missing: run crm/tenancy/sql/bootstrap.sql, or set RLS_MODE=owner."
+            yield "Role keel_definer (BYPASSRLS) is missing: run crm/tenancy/sql/bootstrap.sql, or set RLS_MODE=owner."
 
 
 def demo_findings(cursor: Any) -> Iterator[str]:
@@ -82,7 +82,7 @@ def demo_findings(cursor: Any) -> Iterator[str]:
         return
     cursor.execute("SELECT count(*) FROM crm_user WHERE is_demo AND is_active")
     if count := cursor.fetchone()[0]:
-        yield f"{count} demo users with known passwords are in this database: begin with an empty one, or stay on 127.0.0.1."
+        yield f"{count} demo users with known passwords are in this database: use an empty one, or stay on 127.0.0.1."
 
 
 def owner_findings() -> Iterator[str]:
@@ -101,7 +101,7 @@ def owner_findings() -> Iterator[str]:
         return
     user, database, bypasses, creates = row or ("", "", False, False)
     if database != connection.settings_dict["NAME"]:
-        yield f"DATABASE_OWNER_URL and DATABASE_URL name two databases ({database}, {connection.settings_dict['NAME']})."
+        yield f"DATABASE_OWNER_URL names database {database}, DATABASE_URL {connection.settings_dict['NAME']}."
     if bypasses:
         yield f"{user} bypasses row-level security: let keel_owner own the schema."
     if not creates:
