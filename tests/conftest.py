@@ -1,5 +1,18 @@
 """What every test may use. The fixtures themselves stand in tests/support/."""
 
+from tests.support.browser import browser, browser_context, console, page
 from tests.support.database import cluster, database_cleaner, django_db_setup, valkey, worker_clone
+from tests.support.servers import running_keel
 
-__all__ = ["cluster", "database_cleaner", "django_db_setup", "valkey", "worker_clone"]
+__all__ = [
+    "browser",
+    "browser_context",
+    "cluster",
+    "console",
+    "database_cleaner",
+    "django_db_setup",
+    "page",
+    "running_keel",
+    "valkey",
+    "worker_clone",
+]

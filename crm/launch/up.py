@@ -116,8 +116,6 @@ class Up:
             self._manage("migrate", "--verbosity=0", "--skip-checks", hint="The database could not be migrated")
             mark = [str(self.checkout.python), "-m", "crm.launch.bootstrap", "--mark-schema", digest]
             self._step(mark, "The migrated state could not be noted")
-                [str(self.checkout.python), "-m", "crm.launch.bootstrap", "--mark-schema", digest], "Marking failed"
-            )
         self._collect_static()
         self._demo_data(fresh=behind)
 

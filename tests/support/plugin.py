@@ -29,6 +29,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly, at the end, that browser tests did not run."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "No Chromium" in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_sep("!", f"{len(skipped)} BROWSER TESTS WERE SKIPPED: no Chromium", red=True, bold=True)
+        terminalreporter.write_line("Set CHROMIUM_PATH, or install it: apt install chromium")
+
+
 def pytest_unconfigure() -> None:
     """Stop what this process started."""
     global _cluster
