@@ -125,11 +125,14 @@ class Migration(migrations.Migration):
                 ('amount', models.BigIntegerField(null=True)),
                 ('currency', models.CharField(max_length=3)),
                 ('probability', models.PositiveSmallIntegerField()),
+                ('deal_version', models.PositiveIntegerField(default=1)),
+                ('before', models.JSONField(default=dict)),
                 ('by', crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.membership')),
                 ('deal', crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='stage_changes', to='deals.deal')),
                 ('from_stage', crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='deals.stage')),
                 ('org', models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.organization')),
                 ('to_stage', crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='deals.stage')),
+                ('undoes', crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='deals.stagechange')),
             ],
             options={
                 'abstract': False,
@@ -203,7 +206,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deal',
-            index=models.Index(condition=models.Q(('status', 'open'), ('deleted_at__isnull', True)), fields=['org', 'stage', 'position', 'id'], include=('amount', 'currency', 'owner'), name='deal_board'),
+            index=models.Index(condition=models.Q(('status', 'open'), ('deleted_at__isnull', True)), fields=['org', 'stage', 'position', 'id'], include=('amount', 'currency', 'probability', 'owner'), name='deal_board'),
         ),
         migrations.AddIndex(
             model_name='deal',
@@ -215,7 +218,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deal',
-            index=models.Index(models.F('org'), models.F('owner'), models.F('stage'), models.F('position'), models.F('id'), condition=models.Q(('status', 'open'), ('deleted_at__isnull', True)), name='deal_owner_board'),
+            index=models.Index(condition=models.Q(('status', 'open'), ('deleted_at__isnull', True)), fields=['org', 'owner', 'stage', 'position', 'id'], include=('amount', 'currency', 'probability'), name='deal_owner_board'),
         ),
         migrations.AddIndex(
             model_name='deal',

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
         AddTenantForeignKey("deals_stagechange", "from_stage_id", "deals_stage", "SET NULL"),
         AddTenantForeignKey("deals_stagechange", "to_stage_id", "deals_stage", "SET NULL"),
         AddTenantForeignKey("deals_stagechange", "by_id", "crm_membership", "SET NULL"),
+        AddTenantForeignKey("deals_stagechange", "undoes_id", "deals_stagechange", "SET NULL"),
         AddTenantForeignKey("deals_dealshare", "content_object_id", "deals_deal", "CASCADE"),
         AddTenantForeignKey("deals_dealshare", "member_id", "crm_membership", "CASCADE"),
         AddTenantForeignKey("deals_dealshare", "team_id", "crm_team", "CASCADE"),

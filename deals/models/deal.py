@@ -52,7 +52,7 @@ class Deal(OrgModel):
             # The board: cards in order, and the sums of a column without touching the table.
             models.Index(
                 fields=["org", "stage", "position", "id"],
-                include=["amount", "currency", "owner"],
+                include=["amount", "currency", "probability", "owner"],
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
@@ -60,7 +60,12 @@ class Deal(OrgModel):
             models.Index(
                 "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="deal_owner", condition=LIVE
             ),
-            models.Index("org", "owner", "stage", "position", "id", name="deal_owner_board", condition=models.Q(status="open") & LIVE),
+            models.Index(
+                fields=["org", "owner", "stage", "position", "id"],
+                include=["amount", "currency", "probability"],
+                condition=models.Q(status="open") & LIVE,
+                name="deal_owner_board",
+            ),
             models.Index("org", "name_norm", "id", name="deal_name", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             models.Index("org", "close_date", "id", name="deal_close_date", condition=LIVE),
@@ -98,6 +103,9 @@ class StageChange(TenantModel):
     amount = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3)
     probability = models.PositiveSmallIntegerField()
+    undoes = TenantForeignKey("deals.StageChange", models.SET_NULL, null=True)  # a step back from that one
+    deal_version = models.PositiveIntegerField(default=1)  # the deal's version after the step
+    before = models.JSONField(default=dict)  # what undo restores: the deal's columns as they were (deals.rules.RESTORED)
 
     class Meta(TenantModel.Meta):
         indexes = [
