@@ -1,4 +1,4 @@
-"""`python3 -m crm.launch up|test|soak|bench [arguments]`."""
+"""`python3 -m crm.launch up|test|soak|bench|env [arguments]`."""
 
 import ctypes
 import errno
@@ -13,11 +13,12 @@ if sys.version_info < (3, 11):  # noqa: UP036 -- said before anything newer is i
 from crm.launch.checkout import Checkout
 from crm.launch.child import PR_SET_PDEATHSIG
 from crm.launch.errors import LaunchError
+from crm.launch.secrets import deployment_env
 from crm.launch.testing import run_tests
 from crm.launch.up import Up
 from crm.launch.venv import DEVELOPMENT_LOCK, ensure_venv
 
-USAGE = "usage: python3 -m crm.launch up | test [pytest arguments] | soak [pytest arguments] | bench [arguments]"
+USAGE = "usage: python3 -m crm.launch up | test [pytest arguments] | soak [pytest arguments] | bench [arguments] | env"
 
 
 def main(arguments: list[str]) -> int:
@@ -46,6 +47,9 @@ def dispatch(arguments: list[str]) -> int:
             return run_tests(checkout, rest)
         case ["soak", *rest]:
             return run_tests(checkout, rest, marks="soak")
+        case ["env"]:
+            print(deployment_env(), end="")
+            return 0
         case ["bench", *rest]:
             ensure_venv(checkout, DEVELOPMENT_LOCK)
             command = [str(checkout.python), "-m", "bench", *rest]

@@ -23,6 +23,25 @@ def make_secrets() -> dict[str, str]:
     }
 
 
+def deployment_env() -> str:
+    """The `.env` of a docker-compose deployment: new secrets, and the addresses that its owner has to set."""
+    made = make_secrets()
+    values = {
+        "BASE_URL": "https://crm.example.com",
+        "LIVE_URL": "https://live.crm.example.com",
+        "ALLOWED_HOSTS": "crm.example.com",
+        "EMAIL_URL": "filemail:///",
+        "DEFAULT_FROM_EMAIL": "Keel <keel@example.com>",
+        "SECRET_KEY": made["SECRET_KEY"],
+        "MASTER_KEYS": made["MASTER_KEYS"],
+        "POSTGRES_PASSWORD": made["POSTGRES_SUPERUSER_PASSWORD"],
+        "KEEL_OWNER_PASSWORD": made["POSTGRES_OWNER_PASSWORD"],
+        "KEEL_APP_PASSWORD": made["POSTGRES_APP_PASSWORD"],
+        "VALKEY_PASSWORD": made["VALKEY_PASSWORD"],
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
 def ensure_secrets(var: Path, *, data_exists: bool) -> dict[str, str]:
     """Read the checkout's secrets, or make them on the first run.
 

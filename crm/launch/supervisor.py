@@ -39,7 +39,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     last: bool = False
-    mute: str = ""  # lines with this text are kept for the record of a failure but not shown
+    mute: tuple[str, ...] = ()  # lines with such a text are kept for the record of a failure but not shown
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
@@ -173,7 +173,7 @@ class Supervisor:
 
     def _line(self, part: Part, text: str) -> None:
         part.tail.append(text)
-        if part.mute and part.mute in text:
+        if any(quiet in text for quiet in part.mute):
             return
         name = f"{part.name:<8} |"
         if self._colour:

@@ -19,6 +19,8 @@ from crm.launch.valkey import Valkey
 from crm.launch.venv import RUNTIME_LOCK, ensure_venv
 
 QUEUES = "default,sync,mail,tracking,bulk"
+# Advice about the machine that a laptop's owner need not follow, and an orderly end.
+CHATTER = ("vm.overcommit_memory", "scheduling shutdown", "ready to exit")
 READY_PATIENCE = 90.0  # seconds
 
 
@@ -98,7 +100,7 @@ class Up:
             stop_signal=how,
             death_signal=how,
             last=True,
-            mute="vm.overcommit_memory",  # advice about the machine that a laptop's owner need not follow
+            mute=CHATTER,
         )
         self.supervisor.start(part)
         try:

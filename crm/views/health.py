@@ -7,6 +7,7 @@ import redis
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,21 @@ from crm.lib.valkey import client
 # Reading every migration file costs a tenth of a second; a database that was current stays current for a while.
 MIGRATIONS_FRESH = 60.0  # seconds
 _migrations_seen_current = float("-inf")
+
+
+class HealthMiddleware:
+    """Answers `/healthz` and `/readyz` before anything that they are there to judge.
+
+    They need no session, no organisation and no allowed host name: a probe comes by address.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.views = {"/healthz": healthz, "/readyz": readyz}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        view = self.views.get(request.path_info)
+        return view(request) if view else self.get_response(request)
 
 
 @never_cache

@@ -18,6 +18,8 @@ request_id: ContextVar[str] = ContextVar("keel_request_id", default="")
 HEADER = "X-Request-ID"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET_PATHS = ("/healthz", "/readyz", "/static/")
+# Answered by a middleware, so Django resolves no route for them.
+NOT_ROUTED = {"/healthz": "healthz", "/readyz": "readyz"}
 log = logging.getLogger("keel.request")
 
 
@@ -64,7 +66,7 @@ class RequestLogMiddleware:
     @staticmethod
     def _record(request: Any, response: HttpResponse, seconds: float) -> None:
         match = request.resolver_match
-        route = (match.view_name or match.route) if match else "unresolved"
+        route = (match.view_name or match.route) if match else NOT_ROUTED.get(request.path, "unresolved")
         observe_request(route, request.method or "", response.status_code, seconds)
         level = logging.DEBUG if request.path.startswith(QUIET_PATHS) else logging.INFO
         if response.status_code >= 500:
