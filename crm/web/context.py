@@ -36,14 +36,15 @@ class Message:
 class Shell:
     """The frame around a page. Every property is worked out when the template asks, so a partial pays for none."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, *, anonymous: bool = False) -> None:
         self._request = request
+        self._anonymous = anonymous
         self.live_url = settings.LIVE_URL
 
     @cached_property
     def user(self) -> Any:
         """The signed-in user, or None. Loads the session's user on first use, as `request.user` does."""
-        user = getattr(self._request, "user", None)
+        user = None if self._anonymous else getattr(self._request, "user", None)
         return user if user is not None and user.is_authenticated else None
 
     @property
