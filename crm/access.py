@@ -57,25 +57,30 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return model._default_manager.filter(visible_q(model, actor), deleted_at__isnull=True)
 
 
+def branches(queryset: models.QuerySet[M], actor: Actor) -> list[models.QuerySet[M]]:
+    """What the actor sees of a queryset, as disjoint querysets that each use an index of their own."""
+    if actor.read == "all":
+        return [queryset]
+    own = queryset.filter(owner_id__in=actor.members)
+    if not is_shareable(queryset.model):
+        return [own]
+    shared = queryset.filter(id__in=shared_ids(queryset.model, actor)).exclude(owner_id__in=actor.members)
+    return [own, shared]
+
+
 def first_rows(
-    queryset: models.QuerySet[M], actor: Actor, *, order: tuple[str, ...], limit: int
+    queryset: models.QuerySet[M], actor: Actor, *, order: tuple[Any, ...], limit: int
 ) -> models.QuerySet[M]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`.
 
     Own and team's records are one branch and shared ones another, each on its own index: one OR over both would read
     everything the actor sees to sort it.
     """
-    if actor.read == "all":
-        return queryset.order_by(*order)[:limit]
-    model = queryset.model
-    own = queryset.filter(owner_id__in=actor.members)
-    if not is_shareable(model):
-        return own.order_by(*order)[:limit]
-    shared = queryset.filter(id__in=shared_ids(model, actor)).exclude(owner_id__in=actor.members)
-    ids = own.order_by(*order).values("id")[:limit].union(shared.order_by(*order).values("id")[:limit], all=True)
-    rows = model._default_manager.filter(id__in=ids)
-    rows.query.select_related = queryset.query.select_related
-    return rows.order_by(*order)[:limit]
+    parts = branches(queryset, actor)
+    if len(parts) == 1:
+        return parts[0].order_by(*order)[:limit]
+    ids = [part.order_by(*order).values("id")[:limit] for part in parts]
+    return queryset.model._default_manager.filter(id__in=ids[0].union(*ids[1:], all=True)).order_by(*order)[:limit]
 
 
 def absent(model: type[models.Model]) -> NotFound:
@@ -86,17 +91,24 @@ def absent(model: type[models.Model]) -> NotFound:
 
 def get_visible(model: type[M], pk: UUID | str, actor: Actor, *related: str) -> M:
     """A record that the actor sees, with `related` rows joined. Raises NotFound."""
-    found = visible(model, actor).select_related(*related).filter(pk=pk).first() if is_uuid(pk) else None
+    rows = visible(model, actor)
+    rows = rows.select_related(*related) if related else rows
+    found = rows.filter(pk=pk).first() if is_uuid(pk) else None
     if found is None:
         raise absent(model)
     return found
 
 
-def get_writable(model: type[M], pk: UUID | str, actor: Actor) -> M:
-    """A record that the actor may change, locked until the transaction ends. Raises NotFound."""
+def get_writable(model: type[M], pk: UUID | str, actor: Actor, *related: str) -> M:
+    """A record that the actor may change, locked until the transaction ends, with `related` rows joined.
+
+    Raises NotFound.
+    """
     found = None
     if is_uuid(pk):
         rows = model._default_manager.filter(writable_q(model, actor), pk=pk, deleted_at__isnull=True)
+        # select_related() without names would join everything.
+        rows = rows.select_related(*related) if related else rows
         found = rows.select_for_update(of=("self",)).first()
     if found is None:
         raise absent(model)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
 
 from crm.enums import Role, Visibility
-from crm.models import Membership, Organization
+from crm.models import Membership, Organization, Tag
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -119,3 +120,31 @@ def due_orgs(what: str) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM keel_due_orgs(%s)", [what])
         return [row[0] for row in cursor.fetchall()]
+
+
+def tags() -> dict[UUID, tuple[str, str]]:
+    """The organisation's tags: id to (name, tone)."""
+    return {i: (name, tone) for i, name, tone in Tag.objects.values_list("id", "name", "tone")}
+
+
+def count_tries(windows: Sequence[tuple[str, int]]) -> list[tuple[str, int, float]]:
+    """Counts one more try for each (key, seconds of a window): (key, tries in the window, seconds until it ends).
+
+    One statement, so that tries at the same moment are all counted; keys are locked in order, so that two callers
+    with the same keys can't wait for each other.
+    """
+    rows = sorted(windows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO crm_ratelimit AS r (key, count, expires_at)
+            SELECT key, 1, clock_timestamp() + make_interval(secs => seconds)
+              FROM unnest(%s::text[], %s::int[]) AS given (key, seconds) ORDER BY key
+            ON CONFLICT (key) DO UPDATE SET
+                count = CASE WHEN r.expires_at <= clock_timestamp() THEN 1 ELSE r.count + 1 END,
+                expires_at = CASE WHEN r.expires_at <= clock_timestamp() THEN excluded.expires_at ELSE r.expires_at END
+            RETURNING key, count, extract(epoch FROM expires_at - clock_timestamp())::float
+            """,
+            [[key for key, _ in rows], [seconds for _, seconds in rows]],
+        )
+        return cursor.fetchall()

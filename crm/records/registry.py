@@ -54,6 +54,9 @@ class Field:
     type: FieldType
     path: str = ""
     sort_path: str = ""
+    label_paths: tuple[str, ...] = ()  # of a lookup or member: columns that make the text shown, joined by a space
+    url_name: str = ""  # of a lookup: the page it links to
+    tones: dict[str, str] | None = None  # of a choice: the colour of each value
     sortable: bool = False
     filterable: bool = False
     editable: bool = True
@@ -81,12 +84,21 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Tab:
+    """Another way to look at a type's records, shown beside its list."""
+
+    url_name: str
+    label: Any
+    icon: str
+
+
+@dataclass(frozen=True)
 class RecordType:
     """A type of record.
 
-    `list_columns` are the keys a list shows by default; `subtitle` is the key shown under the name. `create`,
-    `update` and `delete` are the type's actions: `create(values, *, acting)`, `update(record, values, *, acting,
-    version)`, `delete(record, *, acting)`. `url_names` maps "list", "detail", "new" and "edit" to URL names; what is
+    `list_columns` are the keys a list shows by default, after the name. `create`, `update` and `delete` are the type's
+    actions where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk,
+    values, *, acting, version)`, `delete(pk, *, acting)`; values are a dict by field key. `url_names` maps "list", "detail", "new" and "edit" to URL names; what is
     absent is served by the generic pages.
     """
 
@@ -96,8 +108,11 @@ class RecordType:
     label_plural: Any
     icon: str
     fields: tuple[Field, ...]
-    name_field: str = "name"
-    subtitle: str = ""
+    name_paths: tuple[str, ...] = ("name",)  # columns that make the name, joined by a space
+    name_fallback: str = ""  # column shown where those are empty
+    name_sort_path: str = ""  # normalised twin that the name is sorted by
+    name_label: Any = ""
+    subtitle: tuple[str, ...] = ()  # keys of fields shown under the name on a phone
     list_columns: tuple[str, ...] = ()
     default_sort: str = "-updated_at"
     search_paths: tuple[str, ...] = ()  # normalised columns that the search box matches by prefix
@@ -105,6 +120,7 @@ class RecordType:
     update: Callable[..., Any] | None = None
     delete: Callable[..., Any] | None = None
     url_names: dict[str, str] = field(default_factory=dict)
+    tabs: tuple[Tab, ...] = ()
     history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
 
     def field(self, key: str) -> Field:

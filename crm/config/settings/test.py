@@ -17,9 +17,13 @@ os.environ["MASTER_KEYS"] = "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 from crm.config.settings.base import *  # base reads the environment set above
 
 PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2PasswordHasher"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.vessels.apps.VesselsConfig"]  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ALLOWED_HOSTS = [*ALLOWED_HOSTS, "testserver"]
+# Static files come from where they are, so that no test depends on a collected folder.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

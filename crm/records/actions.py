@@ -1,0 +1,85 @@
+"""Writing records of any type by the registry: what a type without actions of its own is created and changed by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import access, rules
+from crm.actions.base import action
+from crm.events.outbox import Event, emit
+from crm.lib.errors import Conflict, Forbidden
+from crm.records.registry import Field, RecordType
+from crm.tenancy.context import Actor
+
+
+def record_event(record_type: RecordType, what: str, pk: UUID) -> Event:
+    """The event "<type>.<what>" about one record."""
+    kind = type(f"{record_type.key}_{what}", (Event,), {"name": f"{record_type.key}.{what}", "__slots__": ()})
+    return kind(record=pk)
+
+
+def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
+    """The fields that a form shows to this role for writing."""
+    role = actor.role
+    return [f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by)]
+
+
+def _writable_values(record_type: RecordType, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    allowed = {field.key: field for field in editable_fields(record_type, actor)}
+    for key in values:
+        if key not in allowed:
+            raise Forbidden(_("“%(field)s” can't be changed by your role.") % {"field": key})
+    return {allowed[key].column: value for key, value in values.items()}
+
+
+@action
+def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting: Actor) -> Any:
+    """Makes a record; the creator owns it unless `values` name an owner. Raises Forbidden for what the role may not."""
+    if record_type.create is not None:
+        return record_type.create(values, acting=acting)
+    if not rules.may_edit_anything(acting):
+        raise Forbidden(_("You can view this organisation's records, but not add any."))
+    data = _writable_values(record_type, values, acting)
+    if "owner" not in data and "owner_id" not in data and hasattr(record_type.model, "owner"):
+        data["owner_id"] = acting.member_id
+    made = record_type.model(**data)
+    made.save(force_insert=True)
+    emit(record_event(record_type, "created", made.pk))
+    return made
+
+
+@action
+def update_record(
+    record_type: RecordType, pk: UUID | str, values: Mapping[str, Any], *, acting: Actor, version: int | None = None
+) -> Any:
+    """Changes fields of a record. Raises NotFound, Forbidden, or Conflict when `version` is not the record's any more."""
+    if record_type.update is not None:
+        return record_type.update(pk, values, acting=acting, version=version)
+    record = access.get_writable(record_type.model, pk, acting)
+    if version is not None and record.version != version:
+        raise Conflict(_("Not saved: somebody else changed this meanwhile. Reload to see their changes."))
+    data = _writable_values(record_type, values, acting)
+    for column, value in data.items():
+        setattr(record, column, value)
+    record.version += 1
+    record.save(update_fields=[*data, "version", "updated_at"])
+    emit(record_event(record_type, "updated", record.pk))
+    return record
+
+
+@action
+def delete_record(record_type: RecordType, pk: UUID | str, *, acting: Actor) -> None:
+    """Moves a record to the recycle bin. Raises NotFound."""
+    if record_type.delete is not None:
+        record_type.delete(pk, acting=acting)
+        return
+    record = access.get_writable(record_type.model, pk, acting)
+    now = timezone.now()
+    record_type.model._base_manager.filter(pk=record.pk).update(deleted_at=now, updated_at=now, version=F("version") + 1)
+    emit(record_event(record_type, "deleted", record.pk))

@@ -1,0 +1,110 @@
+"""Forms made from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm import access, queries
+from crm.lib.money import exponent
+from crm.records.actions import editable_fields
+from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.tenancy.context import Actor
+
+DateInput = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class MoneyField(forms.DecimalField):
+    """An amount as people write it; its value is integer minor units of `currency`."""
+
+    def __init__(self, *, currency: str = "EUR", **kwargs: Any) -> None:
+        self.digits = exponent(currency)
+        super().__init__(max_digits=17, decimal_places=self.digits, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        """Minor units, or None when empty."""
+        amount = super().clean(value)
+        return None if amount is None else int(amount.scaleb(self.digits))
+
+    def prepare_value(self, value: Any) -> Any:
+        """Minor units as an amount in units."""
+        return Decimal(value).scaleb(-self.digits) if isinstance(value, int) else value
+
+
+def _choices(field: Field, actor: Actor) -> list[tuple[str, str]]:
+    if field.type == FieldType.MEMBER:
+        return [(str(pk), name) for pk, name in queries.members()]
+    if field.type == FieldType.TAGS:
+        return [(str(pk), name) for pk, (name, _tone) in queries.tags().items()]
+    return field.options()
+
+
+def _optional(field: Field, choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return choices if field.required else [("", ""), *choices]
+
+
+def _uuid(value: str) -> UUID | None:
+    return UUID(value) if value else None
+
+
+class LookupField(forms.CharField):
+    """The id of a record that the actor sees."""
+
+    def __init__(self, *, target: RecordType, actor: Actor, **kwargs: Any) -> None:
+        self.target, self.actor = target, actor
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> UUID | None:
+        """The id, or None when empty. Raises ValidationError for a record that is absent or not for this actor."""
+        text = super().clean(value)
+        if not text:
+            return None
+        if not access.is_uuid(text) or not access.visible(self.target.model, self.actor).filter(pk=text).exists():
+            raise forms.ValidationError(_("This record was not found. Choose another one."))
+        return UUID(text)
+
+
+def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
+    """The form field for one field of a record type."""
+    common: dict[str, Any] = {"label": field.label, "required": field.required, "help_text": field.help}
+    make: dict[FieldType, Callable[[], forms.Field]] = {
+        FieldType.LONG_TEXT: lambda: forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common),
+        FieldType.NUMBER: lambda: forms.IntegerField(**common),
+        FieldType.PERCENT: lambda: forms.IntegerField(min_value=0, max_value=100, **common),
+        FieldType.MONEY: lambda: MoneyField(currency=currency, **common),
+        FieldType.DATE: lambda: forms.DateField(widget=DateInput, **common),
+        FieldType.DATETIME: lambda: forms.DateTimeField(
+            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common
+        ),
+        FieldType.CHECKBOX: lambda: forms.BooleanField(**{**common, "required": False}),
+        FieldType.CHOICE: lambda: forms.ChoiceField(choices=_optional(field, _choices(field, actor)), **common),
+        FieldType.MEMBER: lambda: forms.TypedChoiceField(
+            choices=_optional(field, _choices(field, actor)), coerce=_uuid, empty_value=None, **common
+        ),
+        FieldType.TAGS: lambda: forms.TypedMultipleChoiceField(choices=_choices(field, actor), coerce=_uuid, **common),
+        FieldType.EMAIL: lambda: forms.EmailField(**common),
+        FieldType.URL: lambda: forms.URLField(assume_scheme="https", **common),
+        FieldType.LOOKUP: lambda: LookupField(target=registry.get(field.target), actor=actor, **common),
+    }
+    maker = make.get(field.type)
+    return maker() if maker else forms.CharField(max_length=200, **common)
+
+
+def form_class(record_type: RecordType, actor: Actor, *, currency: str = "EUR") -> type[forms.Form]:
+    """A form of the fields that the actor's role may write. Its cleaned data goes to the type's actions as it is."""
+    fields = {f.key: form_field(f, actor, currency=currency) for f in editable_fields(record_type, actor)}
+    return type(f"{record_type.key.title()}Form", (forms.Form,), fields)
+
+
+def initial_of(record_type: RecordType, record: Any, actor: Actor) -> Mapping[str, Any]:
+    """A record's present values, for its form."""
+    values = {}
+    for field in editable_fields(record_type, actor):
+        value = getattr(record, record_type.model._meta.get_field(field.column).attname)
+        values[field.key] = str(value) if isinstance(value, UUID) else value
+    return values

@@ -1,0 +1,218 @@
+"""Lists of any record type: what a URL asks for, the rows that answer it, and how many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Concat
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from crm import access
+from crm.lib.errors import Invalid
+from crm.records.registry import Field, FieldType, RecordType
+from crm.tenancy.context import Actor
+from crm.web.pagination import Count, Key, Page, capped_count, keyset_page
+
+LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
+RANGES = {".from": "gte", ".to": "lte", ".min": "gte", ".max": "lte"}
+NAME = "name"
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list shows: search text, sort ("-updated_at" is downwards), filter values by parameter, cursor."""
+
+    q: str = ""
+    sort: str = ""
+    cursor: str = ""
+    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def url(self, **changes: Any) -> str:
+        """The query string of this list with changes; the cursor is dropped unless given."""
+        other = replace(self, **{"cursor": "", **changes})
+        pairs = [(name, value) for name, values in other.filters.items() for value in values]
+        pairs += [(name, value) for name, value in (("q", other.q), ("sort", other.sort), ("after", other.cursor)) if value]
+        return "?" + urlencode(pairs)
+
+    def without(self, *names: str) -> str:
+        """The query string without some filters."""
+        return self.url(filters={name: values for name, values in self.filters.items() if name not in names})
+
+
+def parse_query(record_type: RecordType, params: QueryDict, actor: Actor) -> ListQuery:
+    """Reads a list's URL. Raises Invalid for a field that can't be filtered or sorted by, or is not for this role."""
+    filters: dict[str, tuple[str, ...]] = {}
+    for name in params:
+        if name in ("q", "sort", "after", "block"):
+            continue
+        values = tuple(value for value in params.getlist(name) if value.strip())
+        _filter_field(record_type, name, actor)
+        if values:
+            filters[name] = values
+    query = ListQuery(params.get("q", "").strip()[:200], params.get("sort", ""), params.get("after", ""), filters)
+    sort_key(record_type, query.sort or record_type.default_sort, actor)
+    return query
+
+
+def _filter_field(record_type: RecordType, name: str, actor: Actor) -> tuple[Field, str]:
+    key, dot, suffix = name.partition(".")
+    for candidate in record_type.fields_for(actor.role):
+        if candidate.key == key and candidate.filterable and (not dot or "." + suffix in RANGES):
+            return candidate, RANGES.get("." + suffix, "") if dot else ""
+    raise Invalid(_("The list can't be filtered by “%(name)s”. Remove it from the address.") % {"name": name})
+
+
+def sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
+    """The keyset key of a sort such as "-amount". Raises Invalid for a field that can't be sorted by."""
+    key, down = sort.lstrip("-"), sort.startswith("-")
+    if key == NAME and record_type.name_sort_path:
+        return Key(record_type.name_sort_path, down)
+    if key in ("updated_at", "created_at"):
+        return Key(key, down)
+    for candidate in record_type.fields_for(actor.role):
+        if candidate.key == key and candidate.sortable:
+            path = candidate.sort_path or candidate.column
+            nullable = "__" in path or record_type.model._meta.get_field(path).null
+            return Key(path, down, nullable)
+    raise Invalid(_("The list can't be sorted by “%(name)s”. Remove it from the address.") % {"name": sort})
+
+
+def search_q(record_type: RecordType, text: str) -> Q:
+    """Rows with a search column that begins with the text, compared without case and accents.
+
+    Ranges in byte order, not LIKE: under row-level security only leakproof operators use an index.
+    """
+    found = Q(pk__in=[])
+    normal = Func(Value(text), function="keel_norm", output_field=TextField())
+    digits = "".join(c for c in text if c.isdigit())
+    for path in record_type.search_paths:
+        start: Any = normal
+        if path.endswith("phone_norm"):
+            if len(digits) < 3:
+                continue
+            start = Value(digits)
+        end = Concat(start, Value(LAST), output_field=TextField())
+        found |= Q(**{f"{path}__gte": start, f"{path}__lt": end})
+    return found
+
+
+def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:
+    """The rows that a list's filters leave, before what the actor may see is taken out of them."""
+    rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
+    if query.q:
+        rows = rows.filter(search_q(record_type, query.q))
+    for name, values in query.filters.items():
+        candidate, lookup = _filter_field(record_type, name, actor)
+        rows = rows.filter(_condition(candidate, lookup, values, actor))
+    return rows
+
+
+def _condition(candidate: Field, lookup: str, values: tuple[str, ...], actor: Actor) -> Q:
+    path = candidate.column
+    if lookup:
+        return Q(**{f"{path}__{lookup}": _bound(candidate, lookup, values[0])})
+    match candidate.type:
+        case FieldType.TAGS:
+            return Q(**{f"{path}__overlap": [value for value in values if access.is_uuid(value)]})
+        case FieldType.MEMBER | FieldType.LOOKUP:
+            ids = [str(actor.member_id) if value == "me" else value for value in values]
+            return Q(**{f"{path}__in": [value for value in ids if access.is_uuid(value)]})
+        case FieldType.CHECKBOX:
+            return Q(**{path: values[0] in ("1", "true", "on")})
+        case FieldType.CHOICE:
+            return Q(**{f"{path}__in": values})
+        case FieldType.DATE | FieldType.DATETIME:
+            start, end = _period(candidate, values[0])
+            return Q(**{f"{path}__gte": start, f"{path}__lte": end})
+        case _:
+            return Q(**{f"{path}__in": values})
+
+
+def _bound(candidate: Field, lookup: str, value: str) -> Any:
+    try:
+        if candidate.type in (FieldType.DATE, FieldType.DATETIME):
+            day = parse_date(value)
+            if day is None:
+                raise ValueError
+            return _moment(candidate, day, end=lookup == "lte")
+        number = float(value)
+    except ValueError:
+        message = _("“%(value)s” is not a value of “%(field)s”. Dates are written 2026-01-31, numbers 1250.50.")
+        raise Invalid(message % {"value": value, "field": candidate.label}) from None
+    return round(number * 100) if candidate.type == FieldType.MONEY else number
+
+
+def _moment(candidate: Field, day: date, *, end: bool) -> Any:
+    if candidate.type == FieldType.DATE:
+        return day
+    start = timezone.make_aware(timezone.datetime(day.year, day.month, day.day))  # type: ignore[attr-defined]
+    return start + timedelta(days=1) - timedelta(microseconds=1) if end else start
+
+
+def _period(candidate: Field, name: str) -> tuple[Any, Any]:
+    """A named period such as "this_month", in the reader's time zone; or one day."""
+    today = timezone.localdate()
+    month = today.replace(day=1)
+    next_month = (month + timedelta(days=32)).replace(day=1)
+    quarter = month.replace(month=3 * ((month.month - 1) // 3) + 1)
+    periods = {
+        "today": (today, today),
+        "this_week": (today - timedelta(days=today.weekday()), today + timedelta(days=6 - today.weekday())),
+        "this_month": (month, next_month - timedelta(days=1)),
+        "this_quarter": (quarter, (quarter + timedelta(days=95)).replace(day=1) - timedelta(days=1)),
+        "last_30_days": (today - timedelta(days=30), today),
+        "overdue": (date(1970, 1, 1), today - timedelta(days=1)),
+    }
+    if name not in periods:
+        day = parse_date(name)
+        if day is None:
+            raise Invalid(_("“%(value)s” is not a date or a period.") % {"value": name})
+        periods[name] = (day, day)
+    start, end = periods[name]
+    return _moment(candidate, start, end=False), _moment(candidate, end, end=True)
+
+
+def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list[str]:
+    """The model columns that a list's rows need."""
+    paths = ["id", *record_type.name_paths, key.path]
+    if record_type.name_fallback:
+        paths.append(record_type.name_fallback)
+    for candidate in columns:
+        paths.append(candidate.column)
+        paths.extend(candidate.label_paths)
+        if candidate.currency_path:
+            paths.append(candidate.currency_path)
+    return list(dict.fromkeys(paths))
+
+
+def columns_of(record_type: RecordType, actor: Actor) -> list[Field]:
+    """The columns that a list shows to this role, after the name."""
+    seen = {candidate.key: candidate for candidate in record_type.fields_for(actor.role)}
+    return [seen[key] for key in record_type.list_columns if key in seen]
+
+
+def list_page(
+    record_type: RecordType, query: ListQuery, actor: Actor, *, size: int = 50, columns: list[Field] | None = None
+) -> Page:
+    """One page of a list, as dicts of the columns in `value_paths`."""
+    key = sort_key(record_type, query.sort or record_type.default_sort, actor)
+    paths = value_paths(record_type, columns_of(record_type, actor) if columns is None else columns, key)
+
+    def take(rows: QuerySet[Any], order: tuple[Any, ...], limit: int) -> QuerySet[Any]:
+        return access.first_rows(rows, actor, order=order, limit=limit).values(*paths)
+
+    return keyset_page(filtered(record_type, query, actor), key, cursor=query.cursor, size=size, take=take)
+
+
+def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:
+    """How many rows a list has in all, exact to 10,000."""
+    return capped_count(access.branches(filtered(record_type, query, actor), actor))
+
+

@@ -1,0 +1,237 @@
+"""Pages that any record type has: list, record, form, deletion, export. They read the registry and name no type."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from markupsafe import Markup
+
+from crm import access, queries, rules
+from crm.lib.errors import Forbidden, Invalid
+from crm.records import actions, lists
+from crm.records.export import export_rows
+from crm.records.forms import form_class, initial_of
+from crm.records.registry import FieldType, RecordType, registry
+from crm.web import cells
+from crm.web.htmx import hx_redirect, render_page, toast
+from crm.web.nav import nav
+
+
+def _type(type_key: str) -> RecordType:
+    try:
+        return registry.get(type_key)
+    except KeyError:
+        raise Http404 from None
+
+
+def url_for(record_type: RecordType, what: str, *args: Any) -> str:
+    """The URL of a page of a record type: its own, or the generic one."""
+    own = record_type.url_names.get(what)
+    if own:
+        return reverse(own, args=args)
+    return reverse(f"record_{what}", args=[record_type.key, *args])
+
+
+def _detail_url(record_type: RecordType) -> Any:
+    own = record_type.url_names.get("detail")
+    return cells.url_of(own) if own else cells.url_of("record_detail", record_type.key)
+
+
+@require_GET
+def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
+    """A list: `q` searches by prefix, `sort` sorts, `after` pages, every filterable field filters by its key."""
+    r: Any = request
+    record_type = _type(type_key)
+    query = lists.parse_query(record_type, request.GET, r.actor)
+    if request.GET.get("block") == "filters":
+        return render_page(request, "records/filters.html", _filter_context(record_type, query, r.actor))
+    columns = lists.columns_of(record_type, r.actor)
+    page = lists.list_page(record_type, query, r.actor)
+    tagged = any(column.type == FieldType.TAGS for column in columns)
+    tags = queries.tags() if tagged and page.rows else {}
+    context = {
+        "type": record_type,
+        "page_id": next((entry.id for entry in nav.shown_to("") if entry.url_name == record_type.url_names.get("list")), record_type.key),
+        "query": query,
+        "columns": [_head(record_type, column, query, r.actor) for column in columns],
+        "name_head": _name_head(record_type, query),
+        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), tags),
+        "shown": len(page.rows),
+        "count": lists.list_count(record_type, query, r.actor),
+        "older": query.url(cursor=page.next_cursor) if page.next_cursor else "",
+        "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
+        "chips": _chips(record_type, query, r.actor) if query.filters else [],
+        "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
+        "export_url": _export_url(record_type, query, r),
+    }
+    return render_page(request, "records/list.html", context, block="records")
+
+
+def _export_url(record_type: RecordType, query: lists.ListQuery, request: Any) -> str:
+    if not rules.may_export(request.actor, request.organization.readonly_may_export):
+        return ""
+    return reverse("record_export", args=[record_type.key]) + query.url()
+
+
+def _head(record_type: RecordType, column: Any, query: lists.ListQuery, actor: Any) -> dict[str, str]:
+    sort = query.sort or record_type.default_sort
+    state = {column.key: "ascending", f"-{column.key}": "descending"}.get(sort, "")
+    flip = column.key if state == "descending" else f"-{column.key}"
+    numeric = "num" if column.type in cells.NUMERIC else ""
+    href = query.url(sort=flip) if column.sortable else ""
+    return {"key": column.key, "label": str(column.label), "href": href, "sort": state, "cls": numeric}
+
+
+def _name_head(record_type: RecordType, query: lists.ListQuery) -> dict[str, str]:
+    state = {lists.NAME: "ascending", f"-{lists.NAME}": "descending"}.get(query.sort, "")
+    href = query.url(sort="-name" if state == "ascending" else "name") if record_type.name_sort_path else ""
+    return {"label": str(record_type.name_label or _("Name")), "href": href, "sort": state}
+
+
+def _chips(record_type: RecordType, query: lists.ListQuery, actor: Any) -> list[dict[str, str]]:
+    """What is filtered by, in words, each with the address that takes it away."""
+    chips = []
+    for name, values in query.filters.items():
+        key, _dot, bound = name.partition(".")
+        column = record_type.field(key)
+        words = {"from": _("from"), "to": _("until"), "min": _("at least"), "max": _("at most")}
+        operator = words.get(bound) or (_("is any of") if len(values) > 1 else _("is"))
+        labels = _labels(column, actor)
+        text = ", ".join(labels.get(value, value.replace("_", " ")) for value in values)
+        chips.append({"label": str(column.label), "operator": operator, "text": text, "href": query.without(name)})
+    return chips
+
+
+def _labels(column: Any, actor: Any) -> dict[str, str]:
+    if column.type == FieldType.MEMBER:
+        return {**{str(pk): name for pk, name in queries.members()}, "me": _("Me")}
+    if column.type == FieldType.TAGS:
+        return {str(pk): name for pk, (name, _tone) in queries.tags().items()}
+    return {value: str(label) for value, label in column.options()}
+
+
+def _filter_context(record_type: RecordType, query: lists.ListQuery, actor: Any) -> dict[str, Any]:
+    fields = []
+    for column in record_type.fields_for(actor.role):
+        if not column.filterable or column.type in (FieldType.LOOKUP, FieldType.TEXT):
+            continue
+        labels = _labels(column, actor)
+        kind = "range" if column.type in (FieldType.MONEY, FieldType.NUMBER, FieldType.PERCENT) else "date" if column.type in (FieldType.DATE, FieldType.DATETIME) else "options"
+        chosen = {name: values for name, values in query.filters.items() if name.partition(".")[0] == column.key}
+        fields.append({"key": column.key, "label": column.label, "kind": kind, "options": list(labels.items()), "chosen": chosen})
+    return {"type": record_type, "query": query, "fields": fields}
+
+
+@require_GET
+def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
+    """The page of a record whose type has none of its own."""
+    r: Any = request
+    record_type = _type(type_key)
+    record = access.get_visible(record_type.model, pk, r.actor)
+    columns = record_type.fields_for(r.actor.role)
+    paths = lists.value_paths(record_type, columns, lists.Key("id"))
+    row = access.visible(record_type.model, r.actor).filter(pk=record.pk).values(*paths).get()
+    tags = queries.tags() if any(column.type == FieldType.TAGS for column in columns) else {}
+    shown = [(column.label, Markup(cells.renderer(column, tags)(row))) for column in columns]  # noqa: S704 -- escaped there
+    context = {
+        "type": record_type,
+        "record": record,
+        "name": cells.record_name(record_type, row),
+        "fields": shown,
+        "may_write": access.may_write(record, r.actor),
+        "urls": {what: url_for(record_type, what, record.pk) for what in ("edit", "delete", "history")},
+        "list_url": url_for(record_type, "list"),
+    }
+    return render_page(request, "records/detail.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
+    """The form for a new record."""
+    r: Any = request
+    record_type = _type(type_key)
+    if not rules.may_edit_anything(r.actor):
+        raise Forbidden(_("You can view this organisation's records, but not add any."))
+    form = form_class(record_type, r.actor, currency=r.organization.base_currency)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = actions.create_record(record_type, _given(form), acting=r.actor)
+        return hx_redirect(request, url_for(record_type, "detail", made.pk))
+    return _form_page(request, record_type, form, None)
+
+
+@require_http_methods(["GET", "POST"])
+def record_edit(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
+    """The form of a record; refused when the record changed since the form was opened."""
+    r: Any = request
+    record_type = _type(type_key)
+    record = access.get_writable(record_type.model, pk, r.actor)
+    form = form_class(record_type, r.actor, currency=r.organization.base_currency)(
+        request.POST or None, initial=initial_of(record_type, record, r.actor)
+    )
+    if request.method == "POST" and form.is_valid():
+        version = request.POST.get("version", "")
+        if not version.isdigit():
+            raise Invalid(_("The form is incomplete. Reload the page and try again."))
+        actions.update_record(record_type, record.pk, form.cleaned_data, acting=r.actor, version=int(version))
+        return hx_redirect(request, url_for(record_type, "detail", record.pk))
+    return _form_page(request, record_type, form, record)
+
+
+def _given(form: Any) -> dict[str, Any]:
+    return {key: value for key, value in form.cleaned_data.items() if value not in (None, "", [])}
+
+
+def _form_page(request: HttpRequest, record_type: RecordType, form: Any, record: Any) -> HttpResponse:
+    context = {
+        "type": record_type,
+        "form": form,
+        "record": record,
+        "back": url_for(record_type, "detail", record.pk) if record else url_for(record_type, "list"),
+    }
+    return render_page(request, "records/form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
+    """Moves a record to the recycle bin."""
+    r: Any = request
+    record_type = _type(type_key)
+    actions.delete_record(record_type, pk, acting=r.actor)
+    response = hx_redirect(request, url_for(record_type, "list"))
+    return toast(response, _("Moved to the recycle bin."))
+
+
+@require_GET
+def record_export(request: HttpRequest, type_key: str) -> StreamingHttpResponse:
+    """What a list shows, all of it, as CSV (UTF-8 with a byte order mark, for spreadsheets)."""
+    r: Any = request
+    record_type = _type(type_key)
+    if not rules.may_export(r.actor, r.organization.readonly_may_export):
+        raise Forbidden(_("Your role may not export. Ask an admin."))
+    query = lists.parse_query(record_type, request.GET, r.actor)
+    response = StreamingHttpResponse(_csv(record_type, query, r.actor), content_type="text/csv; charset=utf-8")
+    name = f"{record_type.key}-{timezone.localdate().isoformat()}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+class _Echo:
+    """What csv.writer writes to: it hands the line back."""
+
+    def write(self, line: str) -> str:
+        """The line itself."""
+        return line
+
+
+def _csv(record_type: RecordType, query: lists.ListQuery, actor: Any) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    for row in export_rows(record_type, query, actor):
+        yield writer.writerow(row)

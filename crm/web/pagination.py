@@ -1,0 +1,146 @@
+"""Keyset pagination: a page begins where the former one ended, so page 1,000 costs what page 1 does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, Q, QuerySet
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+from django.db.models.fields.tuple_lookups import Tuple as RowTuple
+from django.utils.translation import gettext as _
+
+from crm.lib.errors import Invalid
+
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page, and the cursors of its neighbours ("" where there is none)."""
+
+    rows: list[Any]
+    next_cursor: str
+    prev_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are: exact up to 10,000, else `number` is 10,000 and `exact` False."""
+
+    number: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a list is sorted by: a column of the model, downwards or upwards, then the id in the same direction.
+
+    Rows without a value come last in either direction when `nullable`.
+    """
+
+    path: str
+    descending: bool = False
+    nullable: bool = False
+
+    def order(self, *, backwards: bool = False) -> tuple[Any, ...]:
+        """The ORDER BY; reversed for the page before a cursor."""
+        down = self.descending != backwards
+        column, row_id = F(self.path), F("id")
+        if self.nullable:
+            nulls: dict[str, bool] = {"nulls_first": True} if backwards else {"nulls_last": True}
+            return (column.desc(**nulls) if down else column.asc(**nulls), row_id.desc() if down else row_id.asc())
+        return (column.desc() if down else column.asc(), row_id.desc() if down else row_id.asc())
+
+    def after(self, value: Any, row_id: Any, *, backwards: bool = False) -> Any:
+        """The condition that leaves the rows on the far side of a row."""
+        lookup = TupleLessThan if self.descending != backwards else TupleGreaterThan
+        beyond = lookup(RowTuple(F(self.path), F("id")), (value, row_id))
+        if not self.nullable:
+            return beyond
+        empty = Q(**{f"{self.path}__isnull": True})
+        rest = Q(id__lt=row_id) if self.descending != backwards else Q(id__gt=row_id)
+        if value is None:
+            return ((empty & rest) | ~empty) if backwards else (empty & rest)
+        return Q(beyond) if backwards else Q(beyond) | empty
+
+
+def encode_cursor(direction: str, value: Any, row_id: Any) -> str:
+    """An opaque, URL-safe cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps([direction, value, str(row_id)], default=str)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[str, Any, str]:
+    """(direction, value, id) of a cursor. Raises Invalid for anything that encode_cursor did not make."""
+    try:
+        direction, value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        direction, value, row_id = "", None, ""
+    if direction not in ("next", "prev") or not isinstance(row_id, str):
+        raise Invalid(_("This page's address is damaged. Open the list again."))
+    return direction, value, row_id
+
+
+def keyset_page(
+    queryset: QuerySet[Any],
+    key: Key,
+    *,
+    cursor: str = "",
+    size: int = 50,
+    take: Callable[[QuerySet[Any], tuple[Any, ...], int], QuerySet[Any]] | None = None,
+) -> Page:
+    """One page of a queryset of dicts (`.values(...)` with `id` and the key's path) or of `take`'s answer.
+
+    `take(queryset, order, limit)` may choose how the first rows are found (crm.access.first_rows for a member's
+    reach); without it the queryset is ordered and cut. Raises Invalid for a damaged cursor.
+    """
+    direction, rows = "next", queryset
+    if cursor:
+        direction, value, row_id = decode_cursor(cursor)
+        column = _column(queryset, key.path)
+        try:
+            value = column.to_python(value)
+            row_id = queryset.model._meta.pk.to_python(row_id)
+        except ValidationError as error:
+            raise Invalid(_("This page's address is damaged. Open the list again.")) from error
+        rows = rows.filter(key.after(value, row_id, backwards=direction == "prev"))
+    order = key.order(backwards=direction == "prev")
+    found = list(take(rows, order, size + 1) if take else rows.order_by(*order)[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if direction == "prev":
+        found.reverse()
+    if not found:
+        return Page([], "", "")
+    ends = [_value(found[0], key.path), _value(found[-1], key.path)]
+    has_next = more if direction == "next" else True
+    has_prev = bool(cursor) if direction == "next" else more
+    return Page(
+        found,
+        encode_cursor("next", ends[1], _value(found[-1], "id")) if has_next else "",
+        encode_cursor("prev", ends[0], _value(found[0], "id")) if has_prev else "",
+    )
+
+
+def _column(queryset: QuerySet[Any], path: str) -> Field[Any, Any]:
+    field: Any = None
+    model: Any = queryset.model
+    for name in path.split("__"):
+        field = model._meta.get_field(name)
+        model = field.related_model
+    return field.target_field if field.is_relation else getattr(field, "output_field", field)
+
+
+def _value(row: Any, path: str) -> Any:
+    return row[path] if isinstance(row, dict) else getattr(row, path)
+
+
+def capped_count(branches: Sequence[QuerySet[Any]], cap: int = COUNT_CAP) -> Count:
+    """How many rows disjoint querysets hold together, counted no further than `cap`, in one statement."""
+    limited = [branch.order_by().values("id")[: cap + 1] for branch in branches]
+    number = limited[0].union(*limited[1:], all=True).count() if len(limited) > 1 else limited[0].count()
+    return Count(min(number, cap), number <= cap)

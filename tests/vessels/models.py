@@ -1,0 +1,31 @@
+"""Ships."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from crm.models import Membership
+from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.models import OrgModel
+
+
+class Flag(models.TextChoices):
+    """Where a ship is registered."""
+
+    NORWAY = "no", "Norway"
+    PANAMA = "pa", "Panama"
+
+
+class Vessel(OrgModel):
+    """A ship, with a field of every kind a list shows."""
+
+    name = models.CharField(max_length=100)
+    name_norm = NormalizedField("keel_norm", "name")
+    owner = TenantForeignKey(Membership, models.PROTECT)
+    flag = models.CharField(max_length=2, choices=Flag.choices, blank=True)
+    crew = models.IntegerField(null=True)
+    value = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="EUR")
+    launched = models.DateField(null=True)
+    seaworthy = models.BooleanField(default=True)
+    secret_code = models.CharField(max_length=20, blank=True)
+    tags = ArrayField(models.UUIDField(), default=list)

@@ -1,0 +1,35 @@
+"""The registration, and nothing else."""
+
+from crm.enums import Role
+from crm.records.registry import Field, FieldType, RecordType, registry
+from tests.vessels.models import Flag, Vessel
+
+
+def register() -> None:
+    """Registers the type "vessel"."""
+    registry.register(
+        RecordType(
+            key="vessel",
+            model=Vessel,
+            label="Vessel",
+            label_plural="Vessels",
+            icon="target",
+            name_sort_path="name_norm",
+            search_paths=("name_norm",),
+            list_columns=("flag", "crew", "value", "launched", "seaworthy", "owner", "tags"),
+            fields=(
+                Field("name", "Name", FieldType.TEXT, required=True),
+                Field("flag", "Flag", FieldType.CHOICE, choices=Flag, filterable=True, tones={"no": "red"}),
+                Field("crew", "Crew", FieldType.NUMBER, sortable=True, filterable=True),
+                Field("value", "Value", FieldType.MONEY, currency_path="currency", sortable=True, filterable=True),
+                Field("launched", "Launched", FieldType.DATE, sortable=True, filterable=True),
+                Field("seaworthy", "Seaworthy", FieldType.CHECKBOX, filterable=True),
+                Field(
+                    "owner", "Owner", FieldType.MEMBER, path="owner_id", filterable=True,
+                    label_paths=("owner__user__name",),
+                ),
+                Field("secret_code", "Secret code", FieldType.TEXT, secret=True),
+                Field("tags", "Tags", FieldType.TAGS, filterable=True, visible_to=frozenset({Role.ADMIN, Role.REP})),
+            ),
+        )
+    )
