@@ -19,7 +19,7 @@ def parse_amount(text: str, digits: int = 2) -> int:
     sign, number = (-1, compact[1:]) if compact.startswith("-") else (1, compact)
     point = _decimal_point(number, digits)
     whole, decimals = (number, "") if point < 0 else (number[:point], number[point + 1 :].rstrip("0"))
-    if not number or not _WHOLE.fullmatch(whole or "0") or not _DECIMALS.fullmatch(decimals):
+    if not re.search("[0-9]", number) or not _WHOLE.fullmatch(whole or "0") or not _DECIMALS.fullmatch(decimals):
         raise ValueError(f"{text!r} is no amount")
     if len(decimals) > digits:
         raise ValueError(f"{text!r} has more than {digits} decimals")
