@@ -42,16 +42,16 @@ class Migration(migrations.Migration):
                 AddTenantForeignKey(table, "member_id", "crm_membership", "CASCADE"),
                 AddTenantForeignKey(table, "team_id", "crm_team", "CASCADE"),
                 AddTenantForeignKey(table, "granted_by_id", "crm_membership", "SET NULL"),
-                Audit(table),
+                Audit(table, parent="content_object_id"),
             )
         ),
         Audit("contacts_account", derived=("name_norm", "domain")),
-        Audit("contacts_accountdomain"),
+        Audit("contacts_accountdomain", parent="account_id"),
         Audit(
             "contacts_contact",
             derived=("sort_name", "full_name_norm", "email_norm", "phone_norm", "last_activity_at"),
         ),
-        Audit("contacts_contactemail", derived=("address_norm",)),
-        Audit("contacts_contactphone", derived=("number_norm",)),
-        Audit("contacts_accountcontact"),
+        Audit("contacts_contactemail", derived=("address_norm",), parent="contact_id"),
+        Audit("contacts_contactphone", derived=("number_norm",), parent="contact_id"),
+        Audit("contacts_accountcontact", parent="contact_id"),
     ]

@@ -148,6 +148,7 @@ class Migration(migrations.Migration):
                 ('actor_kind', models.CharField(max_length=10)),
                 ('request_id', models.CharField(default='', max_length=64)),
                 ('change_set_id', models.UUIDField(null=True)),
+                ('parent_id', models.UUIDField(null=True)),
                 ('version', models.IntegerField(null=True)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('diff', models.JSONField(null=True)),
@@ -342,6 +343,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='auditentry',
             index=models.Index(fields=['org', 'table_name', 'row_id', '-id'], name='crm_audit_row'),
+        ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(condition=models.Q(('parent_id__isnull', False)), fields=['org', 'parent_id', '-id'], name='crm_audit_parent'),
         ),
         migrations.AddIndex(
             model_name='auditentry',

@@ -33,6 +33,7 @@ class AuditEntry(models.Model):
     actor_kind = models.CharField(max_length=10)
     request_id = models.CharField(max_length=64, default="")
     change_set_id = models.UUIDField(null=True)
+    parent_id = models.UUIDField(null=True)  # of a child row, such as an e-mail address: the record it belongs to
     version = models.IntegerField(null=True)  # the row's version after an update
     at = models.DateTimeField(db_default=Now())
     diff = models.JSONField(null=True)
@@ -42,6 +43,11 @@ class AuditEntry(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["org", "table_name", "row_id", "-id"], name="crm_audit_row"),
+            models.Index(
+                fields=["org", "parent_id", "-id"],
+                name="crm_audit_parent",
+                condition=models.Q(parent_id__isnull=False),
+            ),
             models.Index(
                 fields=["org", "change_set_id", "id"],
                 name="crm_audit_change_set",

@@ -37,6 +37,6 @@ class Migration(migrations.Migration):
         Audit("deals_pipeline"),
         Audit("deals_stage"),
         Audit("deals_deal", derived=("name_norm", "position", "stage_entered_at", "touched_at")),
-        Audit("deals_dealcontact"),
-        Audit("deals_dealshare"),
+        Audit("deals_dealcontact", parent="deal_id"),
+        Audit("deals_dealshare", parent="content_object_id"),
     ]

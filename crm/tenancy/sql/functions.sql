@@ -32,9 +32,10 @@ CREATE FUNCTION keel_audit_insert() RETURNS trigger LANGUAGE plpgsql SECURITY DE
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     -- No values: they stand in the row until an update or the delete logs them.
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id)
     SELECT n.org_id, tg_table_name, n.id, 'I', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
-           coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid
+           coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END
       FROM new_rows n;
     RETURN NULL;
 END $$;
@@ -43,10 +44,10 @@ CREATE FUNCTION keel_audit_update() RETURNS trigger LANGUAGE plpgsql SECURITY DE
     SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = off AS $$
 DECLARE skip text[] := tg_argv[0]::text[];
 BEGIN
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, version, diff)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, version, diff)
     SELECT n.org_id, tg_table_name, n.id, 'U', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
            coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
-           (to_jsonb(n) ->> 'version')::int, d.diff
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END, (to_jsonb(n) ->> 'version')::int, d.diff
       FROM new_rows n
       JOIN old_rows o USING (id)
      CROSS JOIN LATERAL (
@@ -60,10 +61,10 @@ END $$;
 CREATE FUNCTION keel_audit_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, diff)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, diff)
     SELECT o.org_id, tg_table_name, o.id, 'D', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
            coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
-           to_jsonb(o) - tg_argv[0]::text[]
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(o) ->> tg_argv[1])::uuid END, to_jsonb(o) - tg_argv[0]::text[]
       FROM old_rows o;
     RETURN NULL;
 END $$;
