@@ -2,6 +2,7 @@
 
 Run as a script: `python -I -S child.py PARENT_PID SIGNAL UID:GID PROGRAM ARGUMENT...` (`-` for no change of user).
 The kernel forgets the death signal when a process changes its user, so the user is changed first.
+PROGRAM is an absolute path: after the change of user, Python's own files may be out of reach.
 SIGNAL 0 asks for the opposite: the program goes on in the background when its parent ends.
 """
 
@@ -26,12 +27,12 @@ def become(parent: int, death_signal: int, user: str, command: list[str]) -> Non
     if death_signal == 0:
         if os.fork():
             os._exit(0)
-        os.execvp(command[0], command)  # noqa: S606 -- the program is chosen by the launcher, never by a request
+        os.execv(command[0], command)  # noqa: S606 -- the program is chosen by the launcher, never by a request
     if libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
         sys.exit(f"prctl failed: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit(1)
-    os.execvp(command[0], command)  # noqa: S606 -- the program is chosen by the launcher, never by a request
+    os.execv(command[0], command)  # noqa: S606 -- the program is chosen by the launcher, never by a request
 
 
 if __name__ == "__main__":

@@ -83,6 +83,13 @@ class UpLock:
             self._file.write(url)
             self._file.flush()
 
+    def release(self) -> None:
+        """Let another run begin."""
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
 
 def check_port(host: str, port: int, variable: str) -> None:
     """Raises LaunchError unless `port` can be listened on; `variable` is the setting that moves it."""

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def spawn(
     who = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
     wrapper = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(death_signal)), who]
     return subprocess.Popen(
-        [*wrapper, *map(str, command)],
+        [*wrapper, *_absolute(command)],
         env=dict(env),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
@@ -44,7 +45,7 @@ def daemonise(command: Sequence[str | Path], *, output: IO[Any], user: pwd.struc
     """Start `command` in the background, where it outlives this process."""
     who = f"{user.pw_uid}:{user.pw_gid}" if user else "-"
     subprocess.run(
-        [sys.executable, "-I", "-S", str(CHILD), "0", "0", who, *map(str, command)],
+        [sys.executable, "-I", "-S", str(CHILD), "0", "0", who, *_absolute(command)],
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -52,6 +53,15 @@ def daemonise(command: Sequence[str | Path], *, output: IO[Any], user: pwd.struc
         start_new_session=True,
         check=True,
     )
+
+
+def _absolute(command: Sequence[str | Path]) -> list[str]:
+    """The command with its program's full path. Raises FileNotFoundError when there is no such program."""
+    program, *arguments = map(str, command)
+    found = shutil.which(program)
+    if found is None:
+        raise FileNotFoundError(program)
+    return [os.path.abspath(found), *arguments]  # noqa: PTH100 -- resolve() would leave the virtual environment
 
 
 def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:

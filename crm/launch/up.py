@@ -61,6 +61,7 @@ class Up:
             self.supervisor.say("Stopping ...")
         finally:
             self.supervisor.stop()
+            self.lock.release()
         return 0
 
     def _start_databases(self) -> None:
