@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "contacts.apps.ContactsConfig",
     "deals.apps.DealsConfig",
     "activities.apps.ActivitiesConfig",
+    "crm.config.apps.ConfigConfig",
     "allauth",
     "allauth.account",
     "guardian",
@@ -125,6 +126,17 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_RATE_LIMITS = False  # ours holds when Valkey is down too (crm/lib/ratelimit.py)
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once it is verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of a changed password or address
+ACCOUNT_FORMS = {
+    "login": "crm.forms.auth.LoginForm",
+    "signup": "crm.forms.auth.SignUpForm",
+    "reset_password": "crm.forms.auth.ResetForm",
+    "reset_password_from_key": "crm.forms.auth.NewPasswordForm",
+}
+# Proxies of ours, as addresses or networks: only what they say of the client is believed (crm/lib/clients.py).
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 ANONYMOUS_USER_NAME = None  # guardian: no anonymous user row
 GUARDIAN_MONKEY_PATCH_USER = False
@@ -148,8 +160,10 @@ MEDIA_ROOT = VAR_DIR / "media"
 _email = env.email_url("EMAIL_URL", default="filemail:///")
 vars().update(_email)
 EMAIL_FILE_PATH = str(VAR_DIR / "mail")
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds a mail server may take
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keel <keel@localhost>")
 
+CELERY_MODULE = "crm.config.celery"  # for the kernel, which doesn't import this package
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
