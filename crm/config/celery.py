@@ -1,12 +1,18 @@
 """Background jobs: `celery --app crm.config.celery worker` and `beat`."""
 
 import os
+import warnings
 from typing import Any
 
 from billiard import current_process
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.prod")
+
+if "KEEL_SUPERVISED" in os.environ:
+    # `make up` may be run by root; messages are JSON, so a worker executes nothing that it receives.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("keel")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -211,7 +211,7 @@ def application_parts(
     scripts = str(checkout.venv / "bin")
     granian = [f"{scripts}/granian", "--host", host, "--no-ws", "--log-level", "warning"]
     granian += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5"]
-    celery = [f"{scripts}/celery", "--app", "crm.config.celery", "--quiet"]
+    celery = [f"{scripts}/celery", "--app", "crm.config.celery", "--quiet", "--skip-checks"]
     beat_file = f"{own['KEEL_VAR']}/celerybeat-schedule"
     commands = {
         "web": [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2"]
