@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from crm.enums import Role, Visibility
-from crm.models import Membership, Organization, Tag
+from crm.models import Invitation, Membership, Organization, Session, Tag, Team
+from crm.records.registry import registry
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -122,6 +126,13 @@ def due_orgs(what: str) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def lock_outbox() -> bool:
+    """Takes the outbox of the organisation that is entered for this transaction; False when a relay has it already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('outbox', 0) # hashtextextended(app_org()::text, 1))")
+        return bool(cursor.fetchone()[0])
+
+
 def tags() -> dict[UUID, tuple[str, str]]:
     """The organisation's tags: id to (name, tone)."""
     return {i: (name, tone) for i, name, tone in Tag.objects.values_list("id", "name", "tone")}
@@ -148,3 +159,98 @@ def count_tries(windows: Sequence[tuple[str, int]]) -> list[tuple[str, int, floa
             [[key for key, _ in rows], [seconds for _, seconds in rows]],
         )
         return cursor.fetchall()
+
+
+def tag_ids(names: Sequence[str]) -> dict[str, UUID]:
+    """The ids of the organisation's tags by the given names, compared without case and accents."""
+    if not names:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n.name, t.id FROM unnest(%s::text[]) AS n (name) JOIN crm_tag t"
+            " ON t.org_id = app_org() AND t.name_norm = keel_norm(n.name) AND t.deleted_at IS NULL",
+            [list(names)],
+        )
+        return dict(cursor.fetchall())
+
+
+def team_names() -> dict[UUID, str]:
+    """The organisation's teams: id to name, by name."""
+    return dict(Team.objects.order_by("name").values_list("id", "name"))
+
+
+def owned_counts(member_id: UUID) -> dict[str, int]:
+    """How many records of each type a member owns, the recycle bin's too; types without any are left out.
+
+    Only where a record must have an owner: a note keeps the name of who wrote it.
+    """
+    counts = {}
+    for record_type in registry:
+        model = record_type.model
+        if any(field.name == "owner" and not field.null for field in model._meta.get_fields()):
+            found = model.everything.filter(owner_id=member_id).count()
+            if found:
+                counts[record_type.key] = found
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser that a person is signed in with. `key` is the secret in its cookie; pages name it by `public_id`."""
+
+    key: str
+    public_id: str
+    ip_address: str
+    user_agent: str
+    since: datetime
+
+
+def sessions_of(user_id: UUID) -> list[SignedIn]:
+    """Where a person is signed in, the latest first."""
+    rows = Session.objects.filter(user_id=user_id, expire_date__gt=timezone.now()).order_by("-created_at", "session_key")
+    return [
+        SignedIn(
+            key=row.session_key,
+            public_id=hashlib.sha256(row.session_key.encode()).hexdigest()[:32],
+            ip_address=row.ip_address or "",
+            user_agent=row.user_agent,
+            since=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationMail:
+    """What the mail of an open invitation says, and what its link is made of."""
+
+    email: str
+    role: str
+    inviter: str
+    organization: str
+    locale: str
+    token_id: UUID
+    digest: bytes
+    until: datetime
+
+
+def open_invitation(invitation_id: UUID | str) -> InvitationMail | None:
+    """An invitation that can still be accepted, or None."""
+    row = (
+        Invitation.objects.select_related("token", "invited_by__user", "org")
+        .filter(id=invitation_id, accepted_at=None, revoked_at=None, token__used_at=None)
+        .filter(token__expires_at__gt=timezone.now())
+        .first()
+    )
+    if row is None:
+        return None
+    return InvitationMail(
+        email=row.email,
+        role=row.role,
+        inviter=row.invited_by.name if row.invited_by else "",
+        organization=row.org.name,
+        locale=row.org.locale,
+        token_id=row.token_id,
+        digest=bytes(row.token.digest),
+        until=row.token.expires_at,
+    )

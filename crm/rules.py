@@ -32,3 +32,13 @@ def may_administer(actor: Actor) -> bool:
 def may_export(actor: Actor, readonly_may_export: bool) -> bool:
     """Exports of what one sees: everybody, read-only members where the organisation allows it."""
     return actor.role != Role.READONLY or readonly_may_export
+
+
+def may_share(actor: Actor, owner_id: UUID) -> bool:
+    """Who decides who else sees a record: its owner, their managers, admins; not those it was only shared with."""
+    return actor.write == "all" or (actor.write == "own" and owner_id in actor.members)
+
+
+def may_manage_people(actor: Actor) -> bool:
+    """Invite, change roles, deactivate, arrange teams: admins."""
+    return may_administer(actor)

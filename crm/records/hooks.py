@@ -1,0 +1,26 @@
+"""What apps add to the kernel's own work. Filled in AppConfig.ready(); each hook runs inside the organisation and the
+caller's transaction, and raises what is to undo both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from crm.tenancy.context import Actor
+
+# A new organisation is furnished: deals give it its default pipeline. Called as the system.
+organization_created: list[Callable[[Actor], None]] = []
+
+# Hands every record of a member to another one, the recycle bin's too, and says how many there were. Called with
+# (old member id, new member id, acting) after the rule was checked, within a change set.
+reassigners: list[Callable[[UUID, UUID, Actor], int]] = []
+
+# By record type: told (record, acting) after its shares changed, such as to emit an event that a board understands.
+shares_changed: dict[str, Callable[[Any, Actor], None]] = {}
+
+
+def add(hooks: list[Any], function: Any) -> None:
+    """Adds a function once, however often an app becomes ready."""
+    if function not in hooks:
+        hooks.append(function)
