@@ -1,0 +1,53 @@
+"""How contacts and accounts are reached. What is absent, elsewhere or forbidden raises NotFound."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from contacts.models import Account, Contact
+from crm import access
+from crm.access import is_uuid, may_write
+from crm.tenancy.context import Actor
+
+__all__ = [
+    "change_account",
+    "change_contact",
+    "get_account",
+    "get_contact",
+    "get_deleted",
+    "is_uuid",
+    "may_write",
+]
+Record = TypeVar("Record", Contact, Account)
+
+
+def get_contact(pk: UUID | str, actor: Actor) -> Contact:
+    """A contact that the actor sees, with its account and owner. Raises NotFound."""
+    return access.get_visible(Contact, pk, actor, "account", "owner__user")
+
+
+def get_account(pk: UUID | str, actor: Actor) -> Account:
+    """An account that the actor sees, with its parent and owner. Raises NotFound."""
+    return access.get_visible(Account, pk, actor, "parent", "owner__user")
+
+
+def change_contact(pk: UUID | str, actor: Actor) -> Contact:
+    """A contact that the actor may change, locked. Raises NotFound."""
+    return access.get_writable(Contact, pk, actor)
+
+
+def change_account(pk: UUID | str, actor: Actor) -> Account:
+    """An account that the actor may change, locked. Raises NotFound."""
+    return access.get_writable(Account, pk, actor)
+
+
+def get_deleted(model: type[Record], pk: UUID | str, actor: Actor) -> Record:
+    """A record in the recycle bin that the actor may change, locked. Raises NotFound."""
+    found = None
+    if access.is_uuid(pk):
+        rows = model._default_manager.filter(access.writable_q(model, actor), pk=pk, deleted_at__isnull=False)
+        found = rows.select_for_update(of=("self",)).first()
+    if found is None:
+        raise access.absent(model)
+    return found

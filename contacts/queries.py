@@ -1,0 +1,116 @@
+"""Reads of contacts and accounts that join, and the hand-written SQL (each has an equivalence test)."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat
+
+from contacts.duplicates import Known
+from contacts.models import Account, AccountDomain, Contact, ContactEmail
+from crm import access
+from crm.models import Membership, Team
+from crm.tenancy import context
+from crm.tenancy.context import Actor
+
+BUCKETS = 64  # advisory locks that one organisation's addresses share: an import holds no more than these
+
+
+@dataclass(slots=True)
+class KnownKeys:
+    """Who has which address, and which accounts have which domain; the oldest first."""
+
+    emails: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    domains: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+
+
+def lock_keys(keys: Iterable[str]) -> None:
+    """Makes others who create records with these addresses or domains wait until this transaction ends."""
+    org = zlib.crc32(str(context.current_org_id()).encode()) - 2**31
+    buckets = sorted({zlib.crc32(key.encode()) % BUCKETS for key in keys})
+    if buckets:
+        with connection.cursor() as cursor:
+            # The array is sorted, so that two that lock several can't wait for each other.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, b) FROM unnest(%s::int[]) b", [org, buckets])
+
+
+def known_keys(emails: Collection[str], domains: Collection[str]) -> KnownKeys:
+    """Live contacts by normalised e-mail address and live accounts by domain, in one statement.
+
+    It sees what the settings of the transaction allow: actions call it `elevated`, and tell of a match only what the
+    actor may know.
+    """
+    contacts = ContactEmail.objects.filter(address_norm__in=emails, contact__deleted_at__isnull=True).values_list(
+        Value("email"),
+        "address_norm",
+        "contact_id",
+        Concat("contact__first_name", Value(" "), "contact__last_name", output_field=CharField()),
+        "contact__owner_id",
+        "contact__owner__user__name",
+        "contact__owner__user__email",
+    )
+    accounts = AccountDomain.objects.filter(domain__in=domains, account__deleted_at__isnull=True).values_list(
+        Value("domain"),
+        "domain",
+        "account_id",
+        "account__name",
+        "account__owner_id",
+        "account__owner__user__name",
+        "account__owner__user__email",
+    )
+    found = KnownKeys()
+    if not emails and not domains:
+        return found
+    rows = contacts.union(accounts, all=True) if emails and domains else contacts if emails else accounts
+    for kind, key, pk, name, owner_id, owner_name, owner_email in rows:
+        known = Known(pk, name.strip() or key, owner_id, owner_name or owner_email.partition("@")[0])
+        (found.emails if kind == "email" else found.domains)[key].append(known)
+    for matches in (*found.emails.values(), *found.domains.values()):
+        matches.sort(key=lambda known: known.id)
+    return found
+
+
+def visible_ids(model: type[Contact | Account], ids: Collection[UUID], actor: Actor) -> set[UUID]:
+    """Which of some records the actor sees."""
+    if actor.read == "all" or not ids:
+        return set(ids)
+    return set(access.visible(model, actor).filter(id__in=ids).values_list("id", flat=True))
+
+
+def live_account_ids(ids: Collection[UUID], actor: Actor) -> set[UUID]:
+    """Which of some ids are accounts that the actor sees and that are not in the recycle bin."""
+    return set(access.visible(Account, actor).filter(id__in=ids).values_list("id", flat=True)) if ids else set()
+
+
+def active_members(ids: Collection[UUID]) -> dict[UUID, str]:
+    """Those of some ids that are active members of the organisation, with their names."""
+    if not ids:
+        return {}
+    rows = Membership.objects.filter(id__in=ids, active=True).values_list("id", "user__name", "user__email")
+    return {pk: name or email.partition("@")[0] for pk, name, email in rows}
+
+
+def accounts_above(account_id: UUID, most: int) -> set[UUID]:
+    """An account and those above it in its company tree, at most `most` levels."""
+    found: set[UUID] = set()
+    at: UUID | None = account_id
+    while at is not None and at not in found and len(found) < most:
+        found.add(at)
+        at = Account.everything.filter(pk=at).values_list("parent_id", flat=True).first()
+    return found
+
+
+def team_exists(team_id: UUID) -> bool:
+    """Whether the organisation has a team of that id."""
+    return Team.objects.filter(pk=team_id).exists()
+
+
+def user_of_member(member_id: UUID | None) -> UUID | None:
+    """The user behind an active member; None for anybody else."""
+    return Membership.objects.filter(pk=member_id, active=True).values_list("user_id", flat=True).first()
