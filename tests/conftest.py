@@ -2,6 +2,7 @@
 
 from tests.support.browser import browser, browser_context, console, page
 from tests.support.database import cluster, database_cleaner, django_db_setup, valkey, worker_clone
+from tests.support.jobs import job_worker
 from tests.support.servers import running_keel
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "console",
     "database_cleaner",
     "django_db_setup",
+    "job_worker",
     "page",
     "running_keel",
     "valkey",

@@ -5,6 +5,16 @@ An action calls `emit(...)`; the event is a row of the outbox in the same transa
 """
 
 from crm.events.outbox import Event, emit, emit_batch, enqueue_on_commit
-from crm.events.registry import Receiver, receivers_of, receives
+from crm.events.registry import Delivery, Receiver, TryLater, receivers_of, receives
 
-__all__ = ["Event", "Receiver", "emit", "emit_batch", "enqueue_on_commit", "receivers_of", "receives"]
+__all__ = [
+    "Delivery",
+    "Event",
+    "Receiver",
+    "TryLater",
+    "emit",
+    "emit_batch",
+    "enqueue_on_commit",
+    "receivers_of",
+    "receives",
+]

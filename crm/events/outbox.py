@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
-from django.db import transaction
+from django.db import connection, transaction
 
 from crm.models import OutboxEvent
 from crm.tenancy import context
@@ -79,8 +79,8 @@ def enqueue_on_commit(task: str, **ids: Any) -> None:
 
 
 def _nudge_on_commit() -> None:
+    """One nudge for a transaction, however many events it writes."""
     from crm.events.nudge import nudge  # noqa: PLC0415 -- opens a connection to the broker
 
-    transaction.on_commit(nudge, robust=True)
-
-
+    if not any(waiting[1] is nudge for waiting in connection.run_on_commit):
+        transaction.on_commit(nudge, robust=True)

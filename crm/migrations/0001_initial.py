@@ -166,6 +166,7 @@ class Migration(migrations.Migration):
                 ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('error', models.TextField(blank=True, default='')),
+                ('received_by', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
                 ('dead_at', models.DateTimeField(null=True)),
                 ('org', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.organization')),
             ],

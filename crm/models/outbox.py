@@ -1,5 +1,6 @@
 """Events on their way to receivers."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -22,6 +23,8 @@ class OutboxEvent(models.Model):
     available_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(default="", blank=True)
+    # The receivers that are done while another one failed, so that a new attempt calls the others only.
+    received_by = ArrayField(models.TextField(), default=list)
     dead_at = models.DateTimeField(null=True)
 
     objects = OrgManager()
