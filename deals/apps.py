@@ -7,3 +7,9 @@ class DealsConfig(AppConfig):
     """Pipelines, stages, deals, and the board."""
 
     name = "deals"
+
+    def ready(self) -> None:
+        """Fills the registries and hooks of the kernel."""
+        from deals import setup  # noqa: PLC0415 -- models are loaded by now
+
+        setup.register()

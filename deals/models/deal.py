@@ -56,7 +56,9 @@ class Deal(OrgModel):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
-            models.Index("org", models.F("updated_at").desc(), models.F("id").desc(), name="deal_updated", condition=LIVE),
+            models.Index(
+                "org", models.F("updated_at").desc(), models.F("id").desc(), name="deal_updated", condition=LIVE
+            ),
             models.Index(
                 "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="deal_owner", condition=LIVE
             ),
@@ -105,7 +107,7 @@ class StageChange(TenantModel):
     probability = models.PositiveSmallIntegerField()
     undoes = TenantForeignKey("deals.StageChange", models.SET_NULL, null=True)  # a step back from that one
     deal_version = models.PositiveIntegerField(default=1)  # the deal's version after the step
-    before = models.JSONField(default=dict)  # what undo restores: the deal's columns as they were (deals.rules.RESTORED)
+    before = models.JSONField(default=dict)  # what undo restores, see deals.rules.RESTORED
 
     class Meta(TenantModel.Meta):
         indexes = [

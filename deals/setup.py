@@ -1,0 +1,32 @@
+"""What deals add to the kernel's registries, in one place. Called when the apps are ready."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from crm.events import emit
+from crm.records import hooks
+from crm.tenancy.context import Actor
+from deals.actions.owners import reassign_deals
+from deals.actions.pipelines import create_default_pipeline
+from deals.events import DealShareChanged
+
+
+def _furnish(acting: Actor) -> None:
+    create_default_pipeline(acting=acting)
+
+
+def _reassign(old_owner: UUID, new_owner: UUID, acting: Actor) -> int:
+    return reassign_deals(old_owner, new_owner, acting=acting)
+
+
+def _share_changed(deal: Any, _acting: Actor) -> None:
+    emit(DealShareChanged(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id))
+
+
+def register() -> None:
+    """Fills the registries; may run again."""
+    hooks.add(hooks.organization_created, _furnish)
+    hooks.add(hooks.reassigners, _reassign)
+    hooks.shares_changed["deal"] = _share_changed
