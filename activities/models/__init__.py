@@ -15,7 +15,7 @@ NEWEST = (models.F("occurred_at").desc(), models.F("id").desc())
 
 
 class Activity(OrgModel):
-    """An entry of a timeline. `account` repeats the contact's or deal's, so that an account's page is one index scan."""
+    """Entry of a timeline. `account` repeats the deal's or contact's, so that an account's page is one index scan."""
 
     type = models.CharField(max_length=12, choices=ActivityType.choices)
     subject = models.CharField(max_length=200, blank=True)
@@ -33,9 +33,16 @@ class Activity(OrgModel):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            models.Index("org", "contact", *NEWEST, name="activity_contact", condition=LIVE & models.Q(contact__isnull=False)),
-            models.Index("org", "account", *NEWEST, name="activity_account", condition=LIVE & models.Q(account__isnull=False)),
-            models.Index("org", "deal", *NEWEST, name="activity_deal", condition=LIVE & models.Q(deal__isnull=False)),
+            *(
+                models.Index(
+                    "org",
+                    parent,
+                    *NEWEST,
+                    name=f"activity_{parent}",
+                    condition=LIVE & models.Q(**{f"{parent}__isnull": False}),
+                )
+                for parent in ("contact", "account", "deal")
+            ),
             models.Index("org", "owner", *NEWEST, name="activity_owner", condition=LIVE),
             models.Index("org", *NEWEST, name="activity_newest", condition=LIVE),
         ]
