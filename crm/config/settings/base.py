@@ -179,6 +179,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 
 LOGGING = logging_config(level=env("LOG_LEVEL", default="INFO"), form=env("LOG_FORMAT", default="json"))
+REFUSE_DEMO_USERS = False  # preflight: demo passwords are known to everybody
 METRICS_ADDRESS = env("METRICS_ADDRESS", default="")  # host:port of the private metrics listener; empty = off
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)

@@ -6,6 +6,7 @@ from crm.config.settings.base import *
 from crm.config.settings.base import ALLOWED_HOSTS, BASE_URL, MASTER_KEYS, MIDDLEWARE, SECRET_KEY, env
 
 DEBUG = False
+REFUSE_DEMO_USERS = True
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", *MIDDLEWARE]
 
 SESSION_COOKIE_SECURE = env.bool("SESSION_COOKIE_SECURE", default=True)

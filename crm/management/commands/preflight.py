@@ -34,16 +34,11 @@ class Command(BaseCommand):
         try:
             with connection.cursor() as cursor:
                 yield from database_findings(cursor)
-                if public or is_production():
+                if public or settings.REFUSE_DEMO_USERS:
                     yield from demo_findings(cursor)
         except OperationalError as error:
             yield f"DATABASE_URL does not lead to a database: {str(error).splitlines()[0]}"
         yield from owner_findings()
-
-
-def is_production() -> bool:
-    """Whether the settings are those of a real server."""
-    return settings.SETTINGS_MODULE.endswith(".prod")
 
 
 def key_findings() -> Iterator[str]:
