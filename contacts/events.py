@@ -73,25 +73,6 @@ class ContactUnlinked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactShared(Event):
-    """A contact was shared with a member or a team, or the share changed."""
-
-    name: ClassVar[str] = "contact.shared"
-    member: UUID | None = None
-    team: UUID | None = None
-    level: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactUnshared(Event):
-    """A share of a contact was taken back."""
-
-    name: ClassVar[str] = "contact.unshared"
-    member: UUID | None = None
-    team: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountCreated(Event):
     """An account was created."""
 
@@ -128,22 +109,3 @@ class AccountRestored(Event):
     """An account came back from the recycle bin."""
 
     name: ClassVar[str] = "account.restored"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountShared(Event):
-    """An account was shared with a member or a team, or the share changed."""
-
-    name: ClassVar[str] = "account.shared"
-    member: UUID | None = None
-    team: UUID | None = None
-    level: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountUnshared(Event):
-    """A share of an account was taken back."""
-
-    name: ClassVar[str] = "account.unshared"
-    member: UUID | None = None
-    team: UUID | None = None

@@ -15,7 +15,7 @@ from django.db.models.functions import Concat
 from contacts.duplicates import Known
 from contacts.models import Account, AccountDomain, Contact, ContactEmail
 from crm import access
-from crm.models import Membership, Team
+from crm.models import Membership
 from crm.tenancy import context
 from crm.tenancy.context import Actor
 
@@ -104,13 +104,3 @@ def accounts_above(account_id: UUID, most: int) -> set[UUID]:
         found.add(at)
         at = Account.everything.filter(pk=at).values_list("parent_id", flat=True).first()
     return found
-
-
-def team_exists(team_id: UUID) -> bool:
-    """Whether the organisation has a team of that id."""
-    return Team.objects.filter(pk=team_id).exists()
-
-
-def user_of_member(member_id: UUID | None) -> UUID | None:
-    """The user behind an active member; None for anybody else."""
-    return Membership.objects.filter(pk=member_id, active=True).values_list("user_id", flat=True).first()

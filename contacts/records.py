@@ -1,0 +1,182 @@
+"""Contacts and accounts as record types: what lists, filters, forms, export and history know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from contacts.actions import accounts, contacts
+from contacts.enums import LeadStatus, Lifecycle
+from contacts.models import Account, Contact
+from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
+from crm.records.registry import Field, FieldType, RecordType
+from crm.tenancy.context import Actor
+
+LIFECYCLE_TONES = {
+    "subscriber": "gray", "lead": "blue", "mql": "cyan", "sql": "teal", "opportunity": "violet", "customer": "green",
+    "evangelist": "pink", "other": "gray",
+}  # fmt: skip
+LEAD_STATUS_TONES = {"new": "blue", "contacted": "cyan", "qualified": "green", "unqualified": "gray"}
+
+
+def _owner() -> Field:
+    return Field(
+        "owner", _("Owner"), FieldType.MEMBER, path="owner_id", label_paths=("owner__user__name",), filterable=True
+    )
+
+
+def _tags() -> Field:
+    return Field("tags", _("Tags"), FieldType.TAGS, filterable=True)
+
+
+def _address() -> tuple[Field, ...]:
+    return (
+        Field("street", _("Street"), FieldType.TEXT),
+        Field("city", _("City"), FieldType.TEXT),
+        Field("region", _("State or region"), FieldType.TEXT),
+        Field("postal_code", _("Postal code"), FieldType.TEXT),
+        Field("country", _("Country"), FieldType.TEXT),
+    )
+
+
+def _times() -> tuple[Field, ...]:
+    return (
+        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
+        Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
+    )
+
+
+def _given(values: Mapping[str, Any], plain: tuple[str, ...]) -> dict[str, Any]:
+    """The keywords of a new record that have the same name as a field, and those that hold an id."""
+    given = {key: value for key, value in values.items() if key in plain}
+    for key in ("owner", "account", "parent"):
+        if values.get(key):
+            given[f"{key}_id"] = values[key]
+    if values.get("tags"):
+        given["tags"] = tuple(values["tags"])
+    return given
+
+
+def create_contact_from(values: Mapping[str, Any], *, acting: Actor) -> Contact:
+    """create_contact for values by field key. Raises what it does."""
+    plain = tuple(key for key in NewContact.__dataclass_fields__ if key not in ("emails", "phones", "tags"))
+    given = _given(values, plain)
+    if values.get("email"):
+        given["emails"] = (EmailValue(values["email"]),)
+    if values.get("phone"):
+        given["phones"] = (PhoneValue(values["phone"]),)
+    return contacts.create_contact(NewContact(**given), acting=acting)
+
+
+def create_account_from(values: Mapping[str, Any], *, acting: Actor) -> Account:
+    """create_account for values by field key. Raises what it does."""
+    plain = tuple(key for key in NewAccount.__dataclass_fields__ if key not in ("domains", "tags"))
+    given = {"name": "", **_given(values, plain)}
+    if values.get("domain"):
+        given["domains"] = (values["domain"],)
+    return accounts.create_account(NewAccount(**given), acting=acting)
+
+
+def delete_contact_by(pk: UUID | str, *, acting: Actor) -> None:
+    """delete_contact for the generic pages."""
+    contacts.delete_contact(pk, acting=acting)
+
+
+def delete_account_by(pk: UUID | str, *, acting: Actor) -> None:
+    """delete_account for the generic pages."""
+    accounts.delete_account(pk, acting=acting)
+
+
+CONTACT = RecordType(
+    key="contact",
+    model=Contact,
+    label=_("Contact"),
+    label_plural=_("Contacts"),
+    icon="users",
+    fields=(
+        Field("first_name", _("First name"), FieldType.TEXT),
+        Field("last_name", _("Last name"), FieldType.TEXT),
+        Field(
+            "account", _("Account"), FieldType.LOOKUP, path="account_id", target="account",
+            label_paths=("account__name",), url_name="account_detail", filterable=True,
+        ),
+        Field("title", _("Job title"), FieldType.TEXT),
+        Field(
+            "lifecycle", _("Lifecycle"), FieldType.CHOICE, choices=Lifecycle, tones=LIFECYCLE_TONES, filterable=True,
+            required=True,
+        ),
+        Field("last_activity_at", _("Last activity"), FieldType.DATETIME, filterable=True, editable=False),
+        _owner(),
+        Field("email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True),
+        _tags(),
+        Field("phone", _("Phone"), FieldType.PHONE),
+        Field("department", _("Department"), FieldType.TEXT),
+        Field("lead_source", _("Lead source"), FieldType.TEXT),
+        Field(
+            "lead_status", _("Lead status"), FieldType.CHOICE, choices=LeadStatus, tones=LEAD_STATUS_TONES,
+            filterable=True, required=True,
+        ),
+        Field("score", _("Score"), FieldType.NUMBER, filterable=True, editable=False),
+        Field("do_not_email", _("Do not email"), FieldType.CHECKBOX, filterable=True),
+        Field("do_not_call", _("Do not call"), FieldType.CHECKBOX, filterable=True),
+        *_address(),
+        *_times(),
+    ),
+    name_paths=("first_name", "last_name"),
+    name_fallback="email",
+    name_sort_path="sort_name",
+    subtitle=("title", "account"),
+    list_columns=("account", "title", "lifecycle", "last_activity_at", "owner", "email", "tags"),
+    search_paths=("sort_name", "full_name_norm", "email_norm", "phone_norm"),
+    create=create_contact_from,
+    update=contacts.update_contact,
+    delete=delete_contact_by,
+    url_names={"list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit"},
+    history_tables=(
+        "contacts_contactemail", "contacts_contactphone", "contacts_accountcontact", "contacts_contactshare",
+    ),
+)  # fmt: skip
+
+ACCOUNT = RecordType(
+    key="account",
+    model=Account,
+    label=_("Account"),
+    label_plural=_("Accounts"),
+    icon="building-2",
+    fields=(
+        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True),
+        Field("domain", _("Domain"), FieldType.TEXT),
+        Field("industry", _("Industry"), FieldType.TEXT),
+        Field("employee_count", _("Employees"), FieldType.NUMBER, filterable=True),
+        Field(
+            "annual_revenue", _("Annual revenue"), FieldType.MONEY, currency_path="currency", filterable=True,
+            editable=False,
+        ),
+        Field("phone", _("Phone"), FieldType.PHONE),
+        Field("website", _("Website"), FieldType.URL),
+        _owner(),
+        Field(
+            "parent", _("Parent account"), FieldType.LOOKUP, path="parent_id", target="account",
+            label_paths=("parent__name",), url_name="account_detail", filterable=True,
+        ),
+        Field("customer_since", _("Customer since"), FieldType.DATE, filterable=True),
+        Field("health_score", _("Health"), FieldType.NUMBER, filterable=True, editable=False),
+        Field("is_key", _("Key account"), FieldType.CHECKBOX, filterable=True),
+        _tags(),
+        Field("description", _("Description"), FieldType.LONG_TEXT),
+        *_address(),
+        *_times(),
+    ),
+    name_sort_path="name_norm",
+    subtitle=("industry", "city"),
+    list_columns=("domain", "industry", "city", "employee_count", "owner", "tags", "updated_at"),
+    search_paths=("name_norm",),
+    create=create_account_from,
+    update=accounts.update_account,
+    delete=delete_account_by,
+    url_names={"list": "account_list", "detail": "account_detail", "new": "account_new", "edit": "account_edit"},
+    history_tables=("contacts_accountdomain", "contacts_accountshare"),
+)  # fmt: skip
