@@ -81,9 +81,7 @@ def snapshot(deal: Deal) -> dict[str, Any]:
     return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
 
 
-def step(
-    deal: Deal, stage: Stage, *, now: datetime, reason: str = "", note: str = "", acting: Actor
-) -> StageChange:
+def step(deal: Deal, stage: Stage, *, now: datetime, reason: str = "", note: str = "", acting: Actor) -> StageChange:
     """Takes a deal to another stage, in memory: the caller saves it and calls `record`. Raises Invalid."""
     check_reason(stage, reason or (deal.close_reason if deal.status == DealStatus.LOST else ""))
     came_from, before = deal.stage, snapshot(deal)
@@ -102,7 +100,8 @@ def change_of(
     """The row that says how a deal came to the stage it is in now; not saved yet."""
     return StageChange(
         deal=deal, from_stage=came_from, to_stage=deal.stage, at=now, by_id=acting.member_id, seconds_in_stage=seconds,
-        amount=deal.amount, currency=deal.currency, probability=deal.probability, deal_version=deal.version, before=before,
+        amount=deal.amount, currency=deal.currency, probability=deal.probability, deal_version=deal.version,
+        before=before,
     )  # fmt: skip
 
 
@@ -111,6 +110,8 @@ def record(change: StageChange, *, acting: Actor) -> None:
     StageChange.objects.bulk_create([change])
     timeline.write([entry_of(change)], acting=acting)
     deal, came_from, stage = change.deal, change.from_stage, change.to_stage
+    assert came_from is not None
+    assert stage is not None
     emit(
         DealStageChanged(
             record=deal.pk,
@@ -129,6 +130,8 @@ def record(change: StageChange, *, acting: Actor) -> None:
 def entry_of(change: StageChange) -> timeline.Entry:
     """The timeline's entry of a step, with the names as they are now."""
     deal, came_from, stage = change.deal, change.from_stage, change.to_stage
+    assert came_from is not None
+    assert stage is not None
     data = {
         "from": came_from.name, "from_tone": came_from.tone, "to": stage.name, "to_tone": stage.tone,
         "to_kind": stage.kind, "seconds": change.seconds_in_stage, "amount": deal.amount, "currency": deal.currency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -78,14 +79,15 @@ def undo_move(deal_id: UUID | str, *, version: int, acting: Actor) -> Moved:
     Raises Conflict unless `version` is the one that step made and the deal still has it.
     """
     last = _last_change(deal_id, acting)
-    stage = _steps.lock_stages([last.from_stage_id]).get(last.from_stage_id) if last else None
+    stage = next(iter(_steps.lock_stages([last.from_stage_id]).values()), None) if last else None
     deal = access.get_writable(Deal, deal_id, acting, *JOINED)
     if last is None or stage is None or last.undoes_id or not deal.version == version == last.deal_version:
         raise Conflict(_("The move can't be undone: the deal has changed since. Move it back by hand."))
     came_from, now, before = deal.stage, timezone.now(), _steps.snapshot(deal)
     seconds = max(0, int((now - deal.stage_entered_at).total_seconds()))
     for column in rules.RESTORED:
-        setattr(deal, column, Deal._meta.get_field(column).to_python(last.before[column]))
+        field: Any = Deal._meta.get_field(column)
+        setattr(deal, column, field.to_python(last.before[column]))
     deal.stage, deal.pipeline_id = stage, stage.pipeline_id
     if deal.status == DealStatus.OPEN:
         deal.position = _former_place(deal, stage)

@@ -11,7 +11,6 @@ import crm.tenancy.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -25,7 +24,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Pipeline",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -34,7 +42,18 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=80)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("is_default", models.BooleanField(default=False)),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -48,7 +67,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Stage",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -56,12 +84,37 @@ class Migration(migrations.Migration):
                 ("custom", models.JSONField(blank=True, default=dict)),
                 ("name", models.CharField(max_length=80)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
-                ("kind", models.CharField(choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost")], default="open", max_length=4)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost")], default="open", max_length=4
+                    ),
+                ),
                 ("probability", models.PositiveSmallIntegerField(default=0)),
                 ("rot_days", models.PositiveSmallIntegerField(default=0)),
                 ("tone", models.CharField(default="gray", max_length=10)),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
-                ("pipeline", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="stages", to="deals.pipeline")),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
+                (
+                    "pipeline",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stages",
+                        to="deals.pipeline",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -75,7 +128,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Deal",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -88,8 +150,28 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("probability", models.PositiveSmallIntegerField(default=0)),
                 ("probability_by_hand", models.BooleanField(default=False)),
-                ("status", models.CharField(choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost"), ("abandoned", "Abandoned")], default="open", max_length=9)),
-                ("forecast_category", models.CharField(choices=[("omitted", "Omitted"), ("pipeline", "Pipeline"), ("best_case", "Best case"), ("commit", "Commit"), ("closed", "Closed")], default="pipeline", max_length=9)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("won", "Won"), ("lost", "Lost"), ("abandoned", "Abandoned")],
+                        default="open",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "forecast_category",
+                    models.CharField(
+                        choices=[
+                            ("omitted", "Omitted"),
+                            ("pipeline", "Pipeline"),
+                            ("best_case", "Best case"),
+                            ("commit", "Commit"),
+                            ("closed", "Closed"),
+                        ],
+                        default="pipeline",
+                        max_length=9,
+                    ),
+                ),
                 ("forecast_by_hand", models.BooleanField(default=False)),
                 ("close_date", models.DateField(blank=True, null=True)),
                 ("closed_on", models.DateField(blank=True, null=True)),
@@ -100,12 +182,66 @@ class Migration(migrations.Migration):
                 ("stage_entered_at", models.DateTimeField()),
                 ("touched_at", models.DateTimeField()),
                 ("source", models.CharField(blank=True, max_length=80)),
-                ("tags", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
-                ("account", crm.tenancy.fields.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="contacts.account")),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
-                ("owner", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.membership")),
-                ("pipeline", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="deals.pipeline")),
-                ("stage", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="deals.stage")),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "account",
+                    crm.tenancy.fields.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="contacts.account",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
+                (
+                    "owner",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.membership",
+                    ),
+                ),
+                (
+                    "pipeline",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="deals.pipeline",
+                    ),
+                ),
+                (
+                    "stage",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="deals.stage",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -119,7 +255,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StageChange",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("at", models.DateTimeField()),
                 ("seconds_in_stage", models.BigIntegerField(default=0)),
@@ -128,12 +273,72 @@ class Migration(migrations.Migration):
                 ("probability", models.PositiveSmallIntegerField()),
                 ("deal_version", models.PositiveIntegerField(default=1)),
                 ("before", models.JSONField(default=dict)),
-                ("by", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="crm.membership")),
-                ("deal", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="stage_changes", to="deals.deal")),
-                ("from_stage", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="deals.stage")),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
-                ("to_stage", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="deals.stage")),
-                ("undoes", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="deals.stagechange")),
+                (
+                    "by",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="crm.membership",
+                    ),
+                ),
+                (
+                    "deal",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stage_changes",
+                        to="deals.deal",
+                    ),
+                ),
+                (
+                    "from_stage",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="deals.stage",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
+                (
+                    "to_stage",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="deals.stage",
+                    ),
+                ),
+                (
+                    "undoes",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="deals.stagechange",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
@@ -142,39 +347,186 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DealContact",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("role", models.CharField(choices=[("decision_maker", "Decision maker"), ("champion", "Champion"), ("influencer", "Influencer"), ("blocker", "Blocker"), ("user", "User"), ("billing", "Billing"), ("other", "Other"), ("unknown", "Unknown")], default="unknown", max_length=16)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("decision_maker", "Decision maker"),
+                            ("champion", "Champion"),
+                            ("influencer", "Influencer"),
+                            ("blocker", "Blocker"),
+                            ("user", "User"),
+                            ("billing", "Billing"),
+                            ("other", "Other"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="unknown",
+                        max_length=16,
+                    ),
+                ),
                 ("is_primary", models.BooleanField(default=False)),
-                ("contact", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.contact")),
-                ("deal", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="deal_contacts", to="deals.deal")),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
+                (
+                    "contact",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contacts.contact",
+                    ),
+                ),
+                (
+                    "deal",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deal_contacts",
+                        to="deals.deal",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
                 "indexes": [models.Index(fields=["org", "contact"], name="dealcontact_contact")],
-                "constraints": [models.UniqueConstraint(fields=("org", "id"), name="deals_dealcontact_org_id"), models.UniqueConstraint(fields=("org", "deal", "contact"), name="deals_dealcontact_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("org", "id"), name="deals_dealcontact_org_id"),
+                    models.UniqueConstraint(fields=("org", "deal", "contact"), name="deals_dealcontact_once"),
+                ],
             },
         ),
         migrations.CreateModel(
             name="DealShare",
             fields=[
-                ("id", models.UUIDField(db_default=crm.tenancy.fields.DatabaseUUID7(), default=crm.tenancy.fields.new_id, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=crm.tenancy.fields.DatabaseUUID7(),
+                        default=crm.tenancy.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("level", models.CharField(choices=[("read", "Can view"), ("write", "Can edit")], default="read", max_length=5)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("read", "Can view"), ("write", "Can edit")], default="read", max_length=5
+                    ),
+                ),
                 ("until", models.DateTimeField(blank=True, null=True)),
-                ("content_object", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="shares", to="deals.deal")),
-                ("granted_by", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="crm.membership")),
-                ("member", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.membership")),
-                ("org", models.ForeignKey(db_constraint=False, db_index=False, default=crm.tenancy.models._current_org_id, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.organization")),
+                (
+                    "content_object",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="shares",
+                        to="deals.deal",
+                    ),
+                ),
+                (
+                    "granted_by",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="crm.membership",
+                    ),
+                ),
+                (
+                    "member",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.membership",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=crm.tenancy.models._current_org_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.organization",
+                    ),
+                ),
                 ("permission", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="auth.permission")),
-                ("team", crm.tenancy.fields.TenantForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.team")),
-                ("user", models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL)),
+                (
+                    "team",
+                    crm.tenancy.fields.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.team",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
-                "indexes": [models.Index(fields=["org", "member", "content_object"], name="dealshare_member"), models.Index(fields=["org", "team", "content_object"], name="dealshare_team")],
-                "constraints": [models.UniqueConstraint(fields=("org", "id"), name="deals_dealshare_org_id"), models.CheckConstraint(condition=models.Q(models.Q(("member__isnull", False), ("team__isnull", True)), models.Q(("member__isnull", True), ("team__isnull", False)), _connector="OR"), name="deals_dealshare_one_grantee"), models.UniqueConstraint(fields=("org", "content_object", "member", "team"), name="deals_dealshare_once", nulls_distinct=False)],
+                "indexes": [
+                    models.Index(fields=["org", "member", "content_object"], name="dealshare_member"),
+                    models.Index(fields=["org", "team", "content_object"], name="dealshare_team"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("org", "id"), name="deals_dealshare_org_id"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("member__isnull", False), ("team__isnull", True)),
+                            models.Q(("member__isnull", True), ("team__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="deals_dealshare_one_grantee",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("org", "content_object", "member", "team"),
+                        name="deals_dealshare_once",
+                        nulls_distinct=False,
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
@@ -183,15 +535,25 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="pipeline",
-            constraint=models.UniqueConstraint(condition=models.Q(("deleted_at__isnull", True)), fields=("org", "name"), name="deals_pipeline_name"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at__isnull", True)), fields=("org", "name"), name="deals_pipeline_name"
+            ),
         ),
         migrations.AddConstraint(
             model_name="pipeline",
-            constraint=models.UniqueConstraint(condition=models.Q(("is_default", True), ("deleted_at__isnull", True)), fields=("org",), name="deals_pipeline_default"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True), ("deleted_at__isnull", True)),
+                fields=("org",),
+                name="deals_pipeline_default",
+            ),
         ),
         migrations.AddIndex(
             model_name="stage",
-            index=models.Index(condition=models.Q(("deleted_at__isnull", True)), fields=["org", "pipeline", "position"], name="stage_position"),
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", True)),
+                fields=["org", "pipeline", "position"],
+                name="stage_position",
+            ),
         ),
         migrations.AddConstraint(
             model_name="stage",
@@ -199,39 +561,85 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="stage",
-            constraint=models.UniqueConstraint(condition=models.Q(("deleted_at__isnull", True)), fields=("org", "pipeline", "name"), name="deals_stage_name"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at__isnull", True)),
+                fields=("org", "pipeline", "name"),
+                name="deals_stage_name",
+            ),
         ),
         migrations.AddConstraint(
             model_name="stage",
-            constraint=models.CheckConstraint(condition=models.Q(("probability__lte", 100)), name="deals_stage_probability"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("probability__lte", 100)), name="deals_stage_probability"
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(condition=models.Q(("status", "open"), ("deleted_at__isnull", True)), fields=["org", "stage", "position", "id"], include=("amount", "currency", "probability", "owner"), name="deal_board"),
+            index=models.Index(
+                condition=models.Q(("status", "open"), ("deleted_at__isnull", True)),
+                fields=["org", "stage", "position", "id"],
+                include=("amount", "currency", "probability", "owner"),
+                name="deal_board",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(models.F("org"), models.OrderBy(models.F("updated_at"), descending=True), models.OrderBy(models.F("id"), descending=True), condition=models.Q(("deleted_at__isnull", True)), name="deal_updated"),
+            index=models.Index(
+                models.F("org"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="deal_updated",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(models.F("org"), models.F("owner"), models.OrderBy(models.F("updated_at"), descending=True), models.OrderBy(models.F("id"), descending=True), condition=models.Q(("deleted_at__isnull", True)), name="deal_owner"),
+            index=models.Index(
+                models.F("org"),
+                models.F("owner"),
+                models.OrderBy(models.F("updated_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="deal_owner",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(condition=models.Q(("status", "open"), ("deleted_at__isnull", True)), fields=["org", "owner", "stage", "position", "id"], include=("amount", "currency", "probability"), name="deal_owner_board"),
+            index=models.Index(
+                condition=models.Q(("status", "open"), ("deleted_at__isnull", True)),
+                fields=["org", "owner", "stage", "position", "id"],
+                include=("amount", "currency", "probability"),
+                name="deal_owner_board",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(models.F("org"), models.F("name_norm"), models.F("id"), condition=models.Q(("deleted_at__isnull", True)), name="deal_name"),
+            index=models.Index(
+                models.F("org"),
+                models.F("name_norm"),
+                models.F("id"),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="deal_name",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(models.F("org"), models.F("account"), condition=models.Q(("deleted_at__isnull", True)), name="deal_account"),
+            index=models.Index(
+                models.F("org"),
+                models.F("account"),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="deal_account",
+            ),
         ),
         migrations.AddIndex(
             model_name="deal",
-            index=models.Index(models.F("org"), models.F("close_date"), models.F("id"), condition=models.Q(("deleted_at__isnull", True)), name="deal_close_date"),
+            index=models.Index(
+                models.F("org"),
+                models.F("close_date"),
+                models.F("id"),
+                condition=models.Q(("deleted_at__isnull", True)),
+                name="deal_close_date",
+            ),
         ),
         migrations.AddConstraint(
             model_name="deal",
@@ -239,7 +647,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="deal",
-            constraint=models.CheckConstraint(condition=models.Q(("probability__lte", 100)), name="deals_deal_probability"),
+            constraint=models.CheckConstraint(
+                condition=models.Q(("probability__lte", 100)), name="deals_deal_probability"
+            ),
         ),
         migrations.AddIndex(
             model_name="stagechange",

@@ -81,9 +81,7 @@ def make_sales(**fields: Any) -> Sales:
     stranger = org.member("rep", name="Stranger Mori")
     org.team("North", people["rep"], managers=(people["manager"],))
     org.team("South", stranger)
-    return Sales(
-        org, pipeline, stages, people["admin"], people["manager"], people["rep"], stranger, people["readonly"]
-    )
+    return Sales(org, pipeline, stages, people["admin"], people["manager"], people["rep"], stranger, people["readonly"])
 
 
 @pytest.fixture
