@@ -7,7 +7,9 @@ The icon sprite holds exactly the icons named in `static/icons.txt`, and our own
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
@@ -32,6 +34,23 @@ MARK = (
 )
 
 
+# Icons that style sheets draw by themselves, where a page would repeat the markup of one hundreds of times.
+MASKS = (
+    "calendar",
+    "clock",
+    "file-text",
+    "hourglass",
+    "mail",
+    "message-square",
+    "pencil",
+    "phone",
+    "square-check",
+    "sticky-note",
+    "triangle-alert",
+    "video",
+)
+
+
 def main() -> int:
     """Copy the files and build the sprite. Returns the exit status; problems are one line on stderr."""
     try:
@@ -40,6 +59,7 @@ def main() -> int:
             shutil.copyfile(MODULES / source, VENDOR / target)
         names = icon_names(ICON_LIST.read_text(encoding="utf-8"))
         (VENDOR / "icons.svg").write_text(sprite(names, ICONS), encoding="utf-8")
+        (VENDOR / "icons.css").write_text(masks(MASKS, ICONS), encoding="utf-8")
     except FileNotFoundError as error:
         sys.stderr.write(f"{error.filename} is missing: run `npm ci --ignore-scripts`, or check static/icons.txt\n")
         return 1
@@ -58,12 +78,30 @@ def sprite(names: list[str], folder: Path) -> str:
     return "\n".join([head, *symbols, MARK, "</svg>", ""])
 
 
+def masks(names: Iterable[str], folder: Path) -> str:
+    """Build a style sheet that gives each icon as `--i-<name>`, and as `--i` to what carries data-icon="<name>"."""
+    properties, rules = [], []
+    for name in names:
+        body = _body(name, (folder / f"{name}.svg").read_text(encoding="utf-8"))
+        svg = (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#000" stroke-width="1.9" '
+            f'stroke-linecap="round" stroke-linejoin="round">{body}</svg>'
+        )
+        properties.append(f'    --i-{name}: url("data:image/svg+xml,{quote(svg, safe=" =:/")}");')
+        rules.append(f'  [data-icon="{name}"] {{ --i: var(--i-{name}); }}')
+    head = "/* Lucide icons, ISC: icons.LICENSE.txt */\n@layer tokens {\n  :root {"
+    return "\n".join([head, *properties, "  }", *rules, "}", ""])
+
+
 def _symbol(name: str, svg: str) -> str:
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{_body(name, svg)}</symbol>'
+
+
+def _body(name: str, svg: str) -> str:
     inner = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
     if inner is None:
         raise ValueError(f"{name}.svg is no SVG file")
-    body = re.sub(r"\s*\n\s*", "", inner.group(1)).replace(" />", "/>")
-    return f'<symbol id="{name}" viewBox="0 0 24 24">{body}</symbol>'
+    return re.sub(r"\s*\n\s*", "", inner.group(1)).replace(" />", "/>")
 
 
 if __name__ == "__main__":

@@ -36,16 +36,16 @@ class DesignField(BoundField):
         label: str | None = None,
         size: str = "",
         after: str = "",
-        show_help: bool = True,
+        help: str | None = None,  # noqa: A002 -- the template's word
         attrs: dict[str, Any] | None = None,
     ) -> SafeString:
         """Render the whole field.
 
-        `wide` spans the grid, `size` is "sm" or "lg", `label` replaces the field's, `after` is markup beside it,
-        `show_help=False` leaves the help out, `attrs` are further attributes of the control (False drops one).
+        `wide` spans the grid, `size` is "sm" or "lg", `label` and `help` replace the field's ("" drops the help),
+        `after` is markup beside the label, `attrs` are further attributes of the control (False drops one).
         """
-        if not show_help:
-            self.help_text = ""
+        if help is not None:
+            self.help_text = help
         extra = dict(attrs or {})
         if size:
             extra["class"] = f"input-{size}"
@@ -66,8 +66,9 @@ class DesignField(BoundField):
 
     @property
     def marks_required(self) -> bool:
-        """Whether required fields carry a star: only where others are optional, else every field would."""
-        return any(not field.required for field in self.form.fields.values())
+        """Whether required fields carry a star: only where others may stay empty, else every field would."""
+        fields = self.form.fields.values()
+        return any(not field.required and not isinstance(field, forms.BooleanField) for field in fields)
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         widget = widget or self.field.widget

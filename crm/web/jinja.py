@@ -17,25 +17,28 @@ from django.utils import translation
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
+from crm.lib.mail import delivery_note
 from crm.web import formats
 from crm.web.components import Components
+from crm.web.samples import Sample
 
 _FORM_TEMPLATES = Path(django.__file__).parent / "forms" / "jinja2"
 
 # Linked on every page, weakest layer first; sheets of one screen family are linked by its pages (block `styles`).
 STYLE_SHEETS = (
-    "tokens.css",
-    "fonts.css",
-    "base.css",
-    "components/buttons.css",
-    "components/forms.css",
-    "components/marks.css",
-    "components/cards.css",
-    "components/overlays.css",
-    "components/tables.css",
-    "components/lists.css",
-    "layout.css",
-    "screens/common.css",
+    "css/tokens.css",
+    "vendor/icons.css",
+    "css/fonts.css",
+    "css/base.css",
+    "css/components/buttons.css",
+    "css/components/forms.css",
+    "css/components/marks.css",
+    "css/components/cards.css",
+    "css/components/overlays.css",
+    "css/components/tables.css",
+    "css/components/lists.css",
+    "css/layout.css",
+    "css/screens/common.css",
 )
 
 # No eval and no style element, so that it runs under the strict CSP. Pages are not kept in the browser's storage:
@@ -60,10 +63,10 @@ HTMX_CONFIG = {
 def environment(**options: Any) -> Environment:
     """Build the environment; called once by Django's Jinja2 engine with its OPTIONS."""
     options["loader"] = ChoiceLoader([options["loader"], FileSystemLoader(_FORM_TEMPLATES)])
-    options.update(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    options.update(autoescape=_escapes, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     options["auto_reload"] = settings.DEBUG
     options["cache_size"] = -1
-    env = Environment(**options, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])  # noqa: S701 -- autoescape is on, above
+    env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 -- escapes all but text files, above
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
@@ -76,13 +79,19 @@ def environment(**options: Any) -> Environment:
         ui=Components(env),
         tone_for=formats.tone_for,
         currency_symbol=formats.currency_symbol,
-        mail_note=mail_note,
+        mail_note=delivery_note,
+        sample_deals=Sample().deals,
         lang=lang,
         style_sheets=STYLE_SHEETS,
         htmx_config=json.dumps(HTMX_CONFIG, separators=(",", ":")),
     )
     env.filters.update(formats.FILTERS)
     return env
+
+
+def _escapes(template_name: str | None) -> bool:
+    """Everything is HTML but the text files, which are mails."""
+    return template_name is None or not template_name.endswith(".txt")
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
@@ -156,13 +165,3 @@ def html_attrs(values: dict[str, Any] | None) -> Markup:
 def lang() -> str:
     """The reader's language as an HTML `lang` value."""
     return translation.get_language() or "en"
-
-
-def mail_note() -> str:
-    """Say where mail went when it is written to files instead of being sent; empty when a server delivers it."""
-    if not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
-        return ""
-    path = Path(settings.EMAIL_FILE_PATH)
-    if path.is_relative_to(settings.BASE_DIR):
-        path = path.relative_to(settings.BASE_DIR)
-    return translation.gettext("This server sends no mail. Look for the message in %(path)s") % {"path": path}

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from crm.web.fields import DateField, DateTimeField, MoneyField, Row, RowsField
-from crm.web.formats import initials, tone_for
+from crm.web.formats import initials, money, tone_for
 
 
 class SampleForm(forms.Form):
@@ -79,35 +78,55 @@ class Sample:
         return form
 
     def deals(self) -> list[SimpleNamespace]:
-        return [
-            sample_deal(1, "Fleet telematics rollout", "Halden Logistics", "Maya Okafor"),
-            sample_deal(2, "Textile roll handling", "Lumen Textiles", "Lucía Serrano", rot="warn", days=22, next_step=""),
-            sample_deal(3, "Sorter lease, 3 sites", "Kestrel Air Cargo", "Jonas Lind", rot="late", days=31, late=True),
-        ]
+        return [sample_deal(number, *row) for number, row in enumerate(_DEALS, 1)]
 
 
-def sample_deal(number: int, name: str, account: str, owner: str, **more: Any) -> SimpleNamespace:
+# name, account, owner, units of EUR, close date, days in stage, icon and words of the next step, rot
+_DEALS = (
+    ("Returns line automation", "Rivoli Cosmetics", "Maya Okafor", 58_000, "12 Mar", 4, "mail", "Send overview deck", ""),
+    ("Yard crane retrofit", "Nordhavn Ports", "Maya Okafor", 305_000, "19 Dec", 12, "video", "Board meeting, 25 Nov", ""),
+    ("Body shop AGV loop", "Castellan Auto", "Jonas Lind", 264_000, "11 Dec", 16, "video", "Steering call, 24 Nov", ""),
+    ("Textile roll handling", "Lumen Textiles", "Lucía Serrano", 44_000, "11 Feb", 22, "", "", "warn"),
+    ("Night-shift AMR fleet", "Telgrove Beverages", "Priya Raman", 86_000, "28 Jan", 9, "phone", "Call procurement, today", ""),
+    ("Substation drone patrol", "Ostara Energy", "Maya Okafor", 127_000, "27 Nov", 4, "pencil", "Signature, Fri", ""),
+    ("Hospital linen robots", "Banyan Health", "Priya Raman", 88_500, "30 Nov", 6, "file-text", "PO number from finance", ""),
+    ("Bottling end-of-line cell", "Oku Foods", "Aiko Mori", 64_000, "22 Dec", 38, "", "", "late"),
+    ("Omnichannel micro-hubs", "Vantage Retail", "Jonas Lind", 192_000, "15 Dec", 5, "file-text", "Review proposal, today", ""),
+    ("Grain silo inspection", "Pampa Grain", "Aiko Mori", 98_000, "9 Dec", 10, "file-text", "Redlines back, Thu", ""),
+    ("Cold-store picking pilot", "Dalby Dairy", "Aiko Mori", 34_000, "26 Feb", 2, "phone", "Intro call, Fri 09:30", ""),
+)
+
+
+def sample_deal(  # noqa: PLR0913 -- one argument per column of the table above
+    number: int,
+    name: str,
+    account: str,
+    owner: str,
+    units: int,
+    close: str,
+    days: int,
+    next_icon: str,
+    next_step: str,
+    rot: str,
+) -> SimpleNamespace:
     """One card's worth of a deal, in the shape that `ui.deal_card` takes."""
-    values: dict[str, Any] = {
-        "id": f"sample-{number}",
-        "url": "#",
-        "name": name,
-        "amount_minor": 14_800_000,
-        "amount": "€148,000",
-        "amount_exact": "€148,000",
-        "account": account,
-        "account_tone": tone_for(account),
-        "close": "17 Dec",
-        "close_iso": "2026-12-17",
-        "late": False,
-        "next_step": "Demo with ops, Fri 14:00",
-        "next_icon": "video",
-        "owner": owner,
-        "owner_tone": tone_for(owner),
-        "owner_initials": initials(owner),
-        "owner_first": owner.split()[0],
-        "days": 8,
-        "rot": "",
-        "version": 1,
-    }
-    return SimpleNamespace(**{**values, **more})
+    amount = money(units * 100, "EUR")
+    return SimpleNamespace(
+        id=f"sample-{number}",
+        href="#",
+        name=name,
+        amount_minor=units * 100,
+        amount=amount,
+        amount_exact=amount,
+        account=account,
+        account_tone=tone_for(account),
+        close=close,
+        late=rot == "late",
+        next_step=next_step,
+        next_icon=next_icon,
+        owner=owner,
+        owner_tone=tone_for(owner),
+        owner_initials=initials(owner),
+        days=days,
+        rot=rot,
+    )

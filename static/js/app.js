@@ -8,4 +8,5 @@ import "./tabs.js";
 import "./dialog.js";
 import "./confirm.js";
 import "./forms.js";
+import "./cards.js";
 import "./shell.js";

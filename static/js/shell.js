@@ -56,6 +56,7 @@ document.addEventListener("htmx:responseError", (e) => {
 });
 
 // A refused form comes back with its errors: the first wrong field takes the focus and is read out with its error.
+document.querySelector('form[method="post"] [aria-invalid="true"]')?.focus();
 document.addEventListener("htmx:afterSettle", (e) => {
   const wrong = e.target.querySelector?.('[aria-invalid="true"]');
   if (wrong) wrong.focus();
