@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from contacts.actions.reassign import reassign_contacts_and_accounts
+from contacts.imports import contact_target, targets
 from contacts.records import ACCOUNT, CONTACT
 from crm.records import hooks
 from crm.records.registry import registry
@@ -23,6 +24,7 @@ def register() -> None:
     create.add("contact", _("New contact"), "user-plus", "contact_new", order=10)
     create.add("account", _("New account"), "building-2", "account_new", order=20)
     hooks.add(hooks.reassigners, _reassign)
+    targets.register(contact_target.TARGET)
 
 
 def _reassign(old: UUID, new: UUID, acting: Actor) -> int:

@@ -2,6 +2,7 @@
 
 from contacts.models.account import Account, AccountDomain, AccountShare
 from contacts.models.contact import AccountContact, Contact, ContactEmail, ContactPhone, ContactShare
+from contacts.models.importing import ImportJob, ImportRow, ImportStatus
 
 __all__ = [
     "Account",
@@ -12,4 +13,7 @@ __all__ = [
     "ContactEmail",
     "ContactPhone",
     "ContactShare",
+    "ImportJob",
+    "ImportRow",
+    "ImportStatus",
 ]

@@ -1,0 +1,240 @@
+"""From a file and a mapping to understood rows, open questions and a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+from contacts.imports import parsing, reading
+from contacts.imports.reading import Dialect, RawRow
+from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target
+from contacts.models.importing import ImportJob
+from crm import queries
+from crm.lib.money import exponent, is_currency
+from crm.models import Membership, Organization
+from crm.tenancy.context import Actor
+
+PREVIEW = 20
+DISTINCT = 200  # values of one column that are asked about
+ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over a file found: how many rows, and the distinct values of the columns that may raise
+    questions or have habits."""
+
+    total: int
+    distinct: dict[str, list[str]]
+
+
+def open_file(job: ImportJob) -> IO[bytes]:
+    """The uploaded file of an import."""
+    return default_storage.open(job.stored_as, "rb")
+
+
+def dialect_of(job: ImportJob) -> Dialect:
+    """How an import's file is written."""
+    return Dialect(job.encoding, job.delimiter)
+
+
+def rows_of(job: ImportJob, file: IO[bytes]) -> Iterator[RawRow]:
+    """The data rows of an import's file."""
+    return reading.read_rows(file, dialect_of(job), len(job.header))
+
+
+def mapping_of(job: ImportJob) -> dict[int, str]:
+    """The field that each column fills."""
+    return {int(number): key for number, key in job.mapping.items() if key}
+
+
+def survey(job: ImportJob, target: Target) -> Survey:
+    """Reads the whole file once."""
+    columns = {number: target.field(key) for number, key in mapping_of(job).items()}
+    watched = {n: f for n, f in columns.items() if f.ask or f.kind in ("date", "datetime", "money")}
+    seen: dict[str, dict[str, None]] = {f.key: {} for f in watched.values()}
+    total = 0
+    with open_file(job) as file:
+        for row in rows_of(job, file):
+            total += 1
+            for number, field in watched.items():
+                value = row.cells[number].strip() if row.cells else ""
+                values = seen[field.key]
+                if value and len(values) < DISTINCT:
+                    values[value] = None
+    return Survey(total, {key: list(values) for key, values in seen.items()})
+
+
+def settings_for(job: ImportJob, actor: Actor) -> Settings:
+    """How the cells of an import are read, and what its rows need to know."""
+    organization = Organization.objects.get(pk=actor.org_id)
+    owners: dict[str, UUID] = {}
+    people = Membership.objects.filter(active=True).select_related("user")
+    for member in people:
+        owners.setdefault(parsing.normal(member.name), member.id)
+        owners[member.user.email] = member.id
+    return Settings(
+        source=job.source,
+        zone=ZoneInfo(organization.time_zone),
+        base_currency=organization.base_currency,
+        currency=job.options.get("currency") or organization.base_currency,
+        answers=job.answers,
+        day_first=bool(job.options.get("day_first")),
+        decimal_comma=bool(job.options.get("decimal_comma")),
+        owners=owners,
+    )
+
+
+def habits(found: Survey, target: Target, delimiter: str) -> dict[str, bool]:
+    """How the file writes dates and amounts, as far as its values tell."""
+    kinds = {field.key: field.kind for field in target.fields}
+    days = [parsing.day_first(values) for key, values in found.distinct.items() if kinds[key] in ("date", "datetime")]
+    amounts = [value for key, values in found.distinct.items() if kinds[key] == "money" for value in values]
+    return {
+        "day_first": any(day for day in days if day is not None),
+        "decimal_comma": parsing.decimal_comma(amounts, delimiter=delimiter) if amounts else False,
+    }
+
+
+def open_questions(found: Survey, target: Target, settings: Settings, actor: Actor) -> list[Question]:
+    """What the file says that means nothing here: owners, currencies, and the target's own, each value once."""
+    questions = []
+    owners = [value for value in found.distinct.get("owner", ()) if owner_of(value, settings) is None]
+    if owners:
+        members = tuple((str(pk), name) for pk, name in queries.members())
+        questions.append(Question("owner", _("Owners"), tuple(owners), ((ME, _("Me")), *members), dict.fromkeys(owners, ME)))
+    currencies = [value for value in found.distinct.get("currency", ()) if not is_currency(value.strip().upper())]
+    if currencies:
+        codes = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "CAD", "AUD", "INR", "BRL")
+        options = tuple((code, code) for code in dict.fromkeys((settings.base_currency, *codes)))
+        suggested = {value: parsing.currency_in(value) or settings.base_currency for value in currencies}
+        questions.append(Question("currency", _("Currencies"), tuple(currencies), options, suggested))
+    return questions + target.questions(found.distinct, settings, actor)
+
+
+def owner_of(value: str, settings: Settings) -> UUID | None:
+    """The member that a file's owner stands for, by e-mail address or name."""
+    return settings.owners.get(value.strip().lower()) or settings.owners.get(parsing.normal(value))
+
+
+def understand(row: RawRow, columns: dict[int, ImportField], header: Sequence[str], settings: Settings, target: Target) -> Parsed:
+    """One row, by the mapping. A cell that can't be understood refuses its row, naming the column."""
+    parsed = Parsed(row.line)
+    if row.error:
+        parsed.error = row.error
+        return parsed
+    if not any(cell.strip() for cell in row.cells):
+        parsed.skip = _("The row is empty.")
+        return parsed
+    currency = _row_currency(row, columns, settings)
+    for number, field in columns.items():
+        text = row.cells[number].strip()
+        if not text:
+            continue
+        try:
+            value = _value(text, field, settings, currency)
+        except ValueError as error:
+            parsed.error = f"{header[number]}: {error}"
+            return parsed
+        if field.kind == "many":
+            parsed.values.setdefault(field.key, []).append((value, header[number]))
+        else:
+            parsed.values[field.key] = value
+    parsed.values["currency"] = currency
+    target.check(parsed, settings)
+    return parsed
+
+
+def _row_currency(row: RawRow, columns: dict[int, ImportField], settings: Settings) -> str:
+    for number, field in columns.items():
+        text = row.cells[number].strip()
+        if field.kind == "currency" and text:
+            return settings.answers.get("currency", {}).get(text) or text.upper()
+    for number, field in columns.items():
+        if field.kind == "money" and (written := parsing.currency_in(row.cells[number])) and is_currency(written):
+            return written
+    return settings.currency
+
+
+def _value(text: str, field: ImportField, settings: Settings, currency: str) -> Any:
+    match field.kind:
+        case "date":
+            return parsing.parse_date(text, day_comes_first=settings.day_first)
+        case "datetime":
+            return parsing.parse_datetime(text, day_comes_first=settings.day_first, zone=settings.zone)
+        case "money":
+            return parsing.parse_money(text, digits=exponent(currency), comma=settings.decimal_comma)
+        case "number":
+            return int(parsing.parse_decimal(text, comma=settings.decimal_comma))
+        case "bool":
+            return parsing.parse_bool(text)
+        case "choice":
+            return _choice(text, field, settings)
+        case "currency":
+            if not is_currency(currency):
+                raise ValueError(_("“%(text)s” is not a currency.") % {"text": text})
+            return currency
+        case "owner":
+            return _owner(text, settings)
+        case _:
+            if field.longest and len(text) > field.longest:
+                raise ValueError(_("longer than %(max)d characters.") % {"max": field.longest})
+            return text
+
+
+def _owner(text: str, settings: Settings) -> UUID | str:
+    known = owner_of(text, settings)
+    if known:
+        return known
+    answer = settings.answers.get("owner", {}).get(text, "")
+    if not answer:
+        raise ValueError(_("“%(text)s” is nobody here.") % {"text": text})
+    return ME if answer == ME else UUID(answer)
+
+
+def _choice(text: str, field: ImportField, settings: Settings) -> str:
+    answer = settings.answers.get(field.key, {}).get(text)
+    if answer:
+        return answer
+    wanted = parsing.normal(text)
+    for value, label in field.choices:
+        if wanted in (parsing.normal(value), parsing.normal(str(label))):
+            return value
+    choices = ", ".join(str(label) for _value, label in field.choices)
+    raise ValueError(_("“%(text)s” is not one of: %(choices)s.") % {"text": text, "choices": choices})
+
+
+def columns_of(job: ImportJob, target: Target) -> dict[int, ImportField]:
+    """The mapped columns as fields."""
+    return {number: target.field(key) for number, key in sorted(mapping_of(job).items())}
+
+
+def parse_rows(job: ImportJob, rows: Iterable[RawRow], target: Target, settings: Settings) -> list[Parsed]:
+    """Rows, understood."""
+    columns = columns_of(job, target)
+    return [understand(row, columns, job.header, settings, target) for row in rows]
+
+
+def first_rows(job: ImportJob) -> list[RawRow]:
+    """The rows that the preview shows."""
+    with open_file(job) as file:
+        return list(islice(rows_of(job, file), PREVIEW))
+
+
+def results(parsed: Sequence[Parsed], decide: Any) -> list[Result]:
+    """A result per row: those that could not be understood keep their reason, `decide` answers for the others."""
+    good = [row for row in parsed if not row.error and not row.skip]
+    decided = iter(decide(good) if good else [])
+    return [
+        Result("failed", row.error) if row.error else Result("skipped", row.skip) if row.skip else next(decided)
+        for row in parsed
+    ]
+
+

@@ -1,0 +1,17 @@
+"""Row-level security and tenant keys of imports. They are not audited: a job is its own record, its rows are notes."""
+
+from django.db import migrations
+
+from crm.tenancy.operations import AddTenantForeignKey, EnableTenancy
+
+
+class Migration(migrations.Migration):
+    dependencies = [("contacts", "0003_imports")]
+
+    operations = [
+        EnableTenancy("contacts_importjob"),
+        EnableTenancy("contacts_importrow"),
+        AddTenantForeignKey("contacts_importjob", "owner_id", "crm_membership"),
+        AddTenantForeignKey("contacts_importjob", "change_set_id", "crm_changeset", "SET NULL"),
+        AddTenantForeignKey("contacts_importrow", "job_id", "contacts_importjob", "CASCADE"),
+    ]
