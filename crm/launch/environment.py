@@ -45,8 +45,9 @@ def build(
         "KEEL_VAR": str(checkout.var),
         "BASE_URL": f"http://{shown}:{port}",
         "LIVE_URL": f"http://{shown}:{live_port}",
-        "PROMETHEUS_MULTIPROC_DIR": str(checkout.var / "metrics"),
     }
+    if os.environ.get("METRICS_ADDRESS"):
+        values["PROMETHEUS_MULTIPROC_DIR"] = str(checkout.var / "metrics")
     if postgres is not None:
         values |= {
             "DATABASE_SUPERUSER_URL": postgres.url(SUPERUSER, secrets["POSTGRES_SUPERUSER_PASSWORD"], "postgres"),

