@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.utils import timezone
 
 from crm.enums import Role, Visibility
-from crm.models import Invitation, Membership, Organization, Session, Tag, Team
-from crm.records.registry import registry
+from crm.models import Membership, Organization, Tag
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -172,85 +168,3 @@ def tag_ids(names: Sequence[str]) -> dict[str, UUID]:
             [list(names)],
         )
         return dict(cursor.fetchall())
-
-
-def team_names() -> dict[UUID, str]:
-    """The organisation's teams: id to name, by name."""
-    return dict(Team.objects.order_by("name").values_list("id", "name"))
-
-
-def owned_counts(member_id: UUID) -> dict[str, int]:
-    """How many records of each type a member owns, the recycle bin's too; types without any are left out.
-
-    Only where a record must have an owner: a note keeps the name of who wrote it.
-    """
-    counts = {}
-    for record_type in registry:
-        model = record_type.model
-        if any(field.name == "owner" and not field.null for field in model._meta.get_fields()):
-            found = model.everything.filter(owner_id=member_id).count()
-            if found:
-                counts[record_type.key] = found
-    return counts
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A browser that a person is signed in with. `key` is the secret in its cookie; pages name it by `public_id`."""
-
-    key: str
-    public_id: str
-    ip_address: str
-    user_agent: str
-    since: datetime
-
-
-def sessions_of(user_id: UUID) -> list[SignedIn]:
-    """Where a person is signed in, the latest first."""
-    rows = Session.objects.filter(user_id=user_id, expire_date__gt=timezone.now()).order_by("-created_at", "session_key")
-    return [
-        SignedIn(
-            key=row.session_key,
-            public_id=hashlib.sha256(row.session_key.encode()).hexdigest()[:32],
-            ip_address=row.ip_address or "",
-            user_agent=row.user_agent,
-            since=row.created_at,
-        )
-        for row in rows
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationMail:
-    """What the mail of an open invitation says, and what its link is made of."""
-
-    email: str
-    role: str
-    inviter: str
-    organization: str
-    locale: str
-    token_id: UUID
-    digest: bytes
-    until: datetime
-
-
-def open_invitation(invitation_id: UUID | str) -> InvitationMail | None:
-    """An invitation that can still be accepted, or None."""
-    row = (
-        Invitation.objects.select_related("token", "invited_by__user", "org")
-        .filter(id=invitation_id, accepted_at=None, revoked_at=None, token__used_at=None)
-        .filter(token__expires_at__gt=timezone.now())
-        .first()
-    )
-    if row is None:
-        return None
-    return InvitationMail(
-        email=row.email,
-        role=row.role,
-        inviter=row.invited_by.name if row.invited_by else "",
-        organization=row.org.name,
-        locale=row.org.locale,
-        token_id=row.token_id,
-        digest=bytes(row.token.digest),
-        until=row.token.expires_at,
-    )

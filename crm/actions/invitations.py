@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import queries, rules
+from crm import people, queries, rules
 from crm.actions import profile
 from crm.actions.base import action
 from crm.actions.notifications import notify
@@ -69,7 +69,7 @@ def invite_members(
     addresses = _addresses(emails)
     if role not in Role.values:
         raise Invalid(fields={"role": _("Choose a role.")})
-    known = queries.team_names()
+    known = people.team_names()
     if not set(teams) <= known.keys():
         raise Invalid(fields={"teams": _("One of these teams is gone. Reload the page.")})
     for _address in addresses:
@@ -122,7 +122,10 @@ def read_invitation(secret: str) -> OpenInvitation:
 
 
 def accept_invitation(secret: str, user: User) -> Organization:
-    """Makes a signed-in person a member, once. Raises InvitationGone, or WrongPerson unless the address is verified theirs."""
+    """Makes a signed-in person a member, once.
+
+    Raises InvitationGone, and WrongPerson unless they have verified the invited address.
+    """
     opened = read_invitation(secret)
     if opened.user is None or opened.user.id != user.id:
         raise WrongPerson
@@ -182,7 +185,7 @@ def _become_member(invitation: Invitation, user: User) -> None:
     if there is not None:
         return
     member = Membership.objects.create(user=user, role=invitation.role)
-    known = queries.team_names()
+    known = people.team_names()
     TeamMember.objects.bulk_create(TeamMember(team_id=pk, member=member) for pk in invitation.teams if pk in known)
     if invitation.invited_by_id is not None:
         notify(invitation.invited_by_id, "member.joined", name=member.name)
@@ -216,9 +219,8 @@ def _addresses(emails: Sequence[str]) -> list[str]:
         raise Invalid(fields={"emails": _("Invite at most %(n)d people at once.") % {"n": AT_ONCE}})
     problems = [_("%(address)s is no e-mail address.") % {"address": a} for a in addresses if not _is_address(a)]
     members = dict(Membership.objects.filter(user__email__in=addresses).values_list("user__email", "active"))
-    open_ones = set(
-        Invitation.objects.filter(email__in=addresses, accepted_at=None, revoked_at=None).values_list("email", flat=True)
-    )
+    still_open = Invitation.objects.filter(email__in=addresses, accepted_at=None, revoked_at=None)
+    open_ones = set(still_open.values_list("email", flat=True))
     for address in addresses:
         if members.get(address):
             problems.append(_("%(address)s is a member already.") % {"address": address})

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import queries, rules
+from crm import people, rules
 from crm.actions.base import action
 from crm.actions.notifications import notify
 from crm.audit import change_set
@@ -89,7 +89,7 @@ def set_member_teams(member_id: UUID, teams: set[UUID], managed: set[UUID], *, a
     """Puts a member into exactly these teams; of those in `managed` they are a manager."""
     _require_admin(acting)
     member = _active(member_id)
-    known = set(queries.team_names())
+    known = set(people.team_names())
     if not teams <= known or not managed <= teams:
         raise Invalid(fields={"teams": _("One of these teams is gone. Reload the page.")})
     TeamMember.objects.filter(member=member).exclude(team_id__in=teams).delete()
@@ -106,7 +106,7 @@ def set_member_teams(member_id: UUID, teams: set[UUID], managed: set[UUID], *, a
 
 def _hand_over(member: Membership, to: UUID | None, acting: Actor) -> int:
     """Moves every record of the member, and makes sure that none was forgotten."""
-    if not queries.owned_counts(member.id):
+    if not people.owned_counts(member.id):
         return 0
     if to is None:
         raise Conflict(_("%(name)s still owns records. Choose who takes them over.") % {"name": member.name})
@@ -116,7 +116,7 @@ def _hand_over(member: Membership, to: UUID | None, acting: Actor) -> int:
     label = _("Records of %(old)s handed to %(new)s") % {"old": member.name, "new": heir.name}
     with change_set(ChangeSetKind.REASSIGN, label, acting=acting):
         moved = sum(reassign(member.id, heir.id, acting) for reassign in hooks.reassigners)
-    left = queries.owned_counts(member.id)
+    left = people.owned_counts(member.id)
     if left:
         raise RuntimeError(f"No app hands over records of type {', '.join(left)}: see crm.records.hooks.reassigners.")
     if heir.id != acting.member_id:

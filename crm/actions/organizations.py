@@ -138,7 +138,7 @@ def change_settings(given: OrganizationSettings, *, acting: Actor) -> Organizati
 
 @action
 def set_exchange_rate(currency: str, rate: Decimal, valid_from: date, *, acting: Actor) -> ExchangeRate:
-    """Says what one unit of a currency is worth in the base currency from a day on; a rate of that day is replaced."""
+    """Says what one unit of a currency is worth in the base currency from a day on, instead of an earlier rate of it."""
     organization = _administered(acting)
     if currency == organization.base_currency:
         raise Invalid(fields={"currency": _("This is the base currency; its rate is always 1.")})

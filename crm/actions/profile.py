@@ -5,22 +5,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from allauth.account.adapter import get_adapter
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, get_emailconfirmation_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import queries
-from crm.lib import ratelimit
+from crm import people
+from crm.lib import mail, ratelimit
 from crm.lib.errors import Invalid, NotFound
 from crm.models import Session, User, normalize_email
+from crm.web.urls import global_url
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a person may change about themselves. An empty `time_zone` is the organisation's, an empty `theme` the system's."""
+    """What a person may change about themselves.
+
+    An empty `time_zone` is the organisation's, an empty `theme` the device's.
+    """
 
     name: str
     locale: str
@@ -42,10 +46,11 @@ def update_profile(user: User, given: Profile) -> User:
 
 
 @transaction.atomic
-def change_password(user: User, current: str, new: str, *, keep_session: str = "") -> None:
+def change_password(user: User, current: str, new: str, *, keep_session: str = "", ip: str = "") -> None:
     """Replaces the password, given the current one, and ends every session but `keep_session` (a session key).
 
-    Raises Invalid for a wrong or weak password, RateLimited after many wrong ones.
+    A mail tells the person so, and from which address (`ip`) it was done. Raises Invalid for a wrong or weak password,
+    RateLimited after many wrong ones.
     """
     check_password(user, current, field="current")
     try:
@@ -53,7 +58,8 @@ def change_password(user: User, current: str, new: str, *, keep_session: str = "
     except ValidationError as error:
         raise Invalid(fields={"new": " ".join(error.messages)}) from error
     set_password(user, new, keep_session=keep_session)
-    get_adapter().send_notification_mail("account/email/password_changed", user)
+    notice = {"timestamp": timezone.now(), "ip": ip, "link": global_url("account_reset_password")}
+    mail.send_on_commit(user.email, "password_changed", notice, language=user.locale)
 
 
 def set_password(user: User, password: str, *, keep_session: str = "") -> None:
@@ -64,7 +70,7 @@ def set_password(user: User, password: str, *, keep_session: str = "") -> None:
 
 
 def check_password(user: User, password: str, *, field: str) -> None:
-    """Asks for the password once more, as before a change that could lock the person out. Raises Invalid, RateLimited."""
+    """Asks for the password once more, before a change that could lock the person out. Raises Invalid, RateLimited."""
     ratelimit.count("password", user=str(user.id))
     if not user.check_password(password):
         raise Invalid(fields={field: _("This is not your current password.")})
@@ -85,9 +91,11 @@ def request_address_change(user: User, address: str, password: str) -> None:
     taken = EmailAddress.objects.filter(email=address, verified=True).exclude(user=user).exists()
     pending = EmailAddress.objects.add_new_email(None, user, address, send_verification=False)
     if taken:
-        get_adapter().send_account_already_exists_mail(address)
+        name, link = "account_already_exists", global_url("account_reset_password")
     else:
-        pending.send_confirmation()
+        confirmation = get_emailconfirmation_model().create(pending)
+        name, link = "email_confirmation", global_url("account_confirm_email", confirmation.key)
+    mail.send_on_commit(address, name, {"link": link}, language=user.locale)
 
 
 @transaction.atomic
@@ -111,7 +119,7 @@ def release_address(address: str, *, to: User) -> None:
 @transaction.atomic
 def end_session(user: User, public_id: str) -> None:
     """Signs one browser out, at once and everywhere. Raises NotFound when it is signed out already."""
-    for session in queries.sessions_of(user.id):
+    for session in people.sessions_of(user.id):
         if session.public_id == public_id:
             Session.objects.filter(session_key=session.key).delete()
             return

@@ -45,7 +45,7 @@ class RecordUnshared(Event):
 
 
 @action
-def share_record(  # noqa: PLR0913 -- a share is a record, somebody, a level and an end
+def share_record(
     record_type: str,
     pk: UUID,
     *,
@@ -104,23 +104,23 @@ def _sharable(record_type: str, pk: UUID, acting: Actor) -> Any:
         raise NotFound
     record = access.get_writable(model, pk, acting)
     if not rules.may_share(acting, record.owner_id):
-        raise Forbidden(_("This record was shared with you. Only its owner, their manager or an admin can share it further."))
+        raise Forbidden(_("This was shared with you. Only its owner, their manager or an admin can share it further."))
     return record
 
 
 def _grantee(record: Any, member: UUID | None, team: UUID | None) -> Membership | Team:
     if (member is None) == (team is None):
-        raise Invalid(fields={"with": _("Choose a person or a team.")})
+        raise Invalid(fields={"grantee": _("Choose a person or a team.")})
     if team is not None:
         found_team = Team.objects.filter(id=team).first()
         if found_team is None:
-            raise Invalid(fields={"with": _("This team is gone. Choose another one.")})
+            raise Invalid(fields={"grantee": _("This team is gone. Choose another one.")})
         return found_team
     found = Membership.objects.filter(id=member, active=True).first()
     if found is None:
-        raise Invalid(fields={"with": _("This person is not active here any more. Choose another one.")})
+        raise Invalid(fields={"grantee": _("This person is not active here any more. Choose another one.")})
     if found.id == record.owner_id:
-        raise Invalid(fields={"with": _("This person owns the record and has full access already.")})
+        raise Invalid(fields={"grantee": _("This person owns the record and has full access already.")})
     return found
 
 

@@ -18,7 +18,12 @@ from crm.tenancy.context import Actor
 
 @action
 def create_team(
-    name: str, *, parent: UUID | None = None, members: Collection[UUID] = (), managers: Collection[UUID] = (), acting: Actor
+    name: str,
+    *,
+    parent: UUID | None = None,
+    members: Collection[UUID] = (),
+    managers: Collection[UUID] = (),
+    acting: Actor,
 ) -> Team:
     """Makes a team. Raises Forbidden for anybody but an admin, Invalid for a name that is taken."""
     teams = _lock_teams(acting)
@@ -29,7 +34,7 @@ def create_team(
 
 
 @action
-def update_team(  # noqa: PLR0913 -- what a team is made of
+def update_team(
     team_id: UUID,
     name: str,
     *,

@@ -84,7 +84,9 @@ def too_many(seconds: float) -> RateLimited:
     """The error that says when to try again."""
     minutes = max(1, math.ceil(seconds / MINUTE))
     text = ngettext(
-        "Too many tries. Wait %(n)d minute, then try again.", "Too many tries. Wait %(n)d minutes, then try again.", minutes
+        "Too many tries. Wait %(n)d minute, then try again.",
+        "Too many tries. Wait %(n)d minutes, then try again.",
+        minutes,
     )
     return RateLimited(text % {"n": minutes}, retry_after=max(1, math.ceil(seconds)))
 

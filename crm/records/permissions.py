@@ -28,7 +28,8 @@ def codename(model: type[Model], level: str) -> str:
 
 def permission_for(model: type[Model], level: str) -> Permission:
     """The permission row that a share of this level points at."""
-    return Permission.objects.get_by_natural_key(codename(model, level), model._meta.app_label, model._meta.model_name or "")
+    name = model._meta.model_name or ""
+    return Permission.objects.get_by_natural_key(codename(model, level), model._meta.app_label, name)
 
 
 class RecordChecker(ObjectPermissionChecker):

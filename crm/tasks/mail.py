@@ -8,7 +8,7 @@ import smtplib
 from celery import shared_task
 from django.utils import translation
 
-from crm import queries
+from crm import people
 from crm.enums import Role, TokenKind
 from crm.lib import mail, tokens
 from crm.tenancy.tasks import OrgTask
@@ -33,7 +33,7 @@ def send_invitation(self: OrgTask, *, org_id: str, invitation_id: str) -> bool:
     A job that runs twice sends the same link twice, which does no harm: it works once.
     """
     with self.organization(org_id):
-        found = queries.open_invitation(invitation_id)
+        found = people.open_invitation(invitation_id)
     if found is None:
         return False
     secret = tokens.secret_matching(found.token_id, TokenKind.INVITATION, found.digest)

@@ -142,6 +142,8 @@ ANONYMOUS_USER_NAME = None  # guardian: no anonymous user row
 GUARDIAN_MONKEY_PATCH_USER = False
 
 LANGUAGE_CODE = "en"
+# What people can choose: the languages that pages are written in. The two differ in how dates and times are written.
+LANGUAGES = [("en", "English"), ("en-us", "English (United States)")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

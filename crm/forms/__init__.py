@@ -1,0 +1,1 @@
+"""Forms of the kernel's pages. They read and check what was typed; saving is an action's work."""
