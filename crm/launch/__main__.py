@@ -24,6 +24,7 @@ USAGE = "usage: python3 -m crm.launch up | test [pytest arguments] | soak [pytes
 def main(arguments: list[str]) -> int:
     """Run one command; what goes wrong is told in one line."""
     die_with_make()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return dispatch(arguments)
     except LaunchError as error:

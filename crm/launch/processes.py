@@ -1,11 +1,13 @@
 """Starting and looking at processes."""
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +41,24 @@ def spawn(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def run(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a program to its end, bound to this process's life; returns its exit code and what it printed.
+
+    When this process is interrupted, the program and all that it started are killed.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = spawn(command, env=os.environ if env is None else env, cwd=cwd, output=output)
+        try:
+            process.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        output.seek(0)
+        return process.returncode, output.read().decode(errors="replace")
 
 
 def daemonise(command: Sequence[str | Path], *, output: IO[Any], user: pwd.struct_passwd | None = None) -> None:

@@ -24,7 +24,6 @@ def run_tests(checkout: Checkout, arguments: Sequence[str], *, marks: str = "not
     ensure_browser_libraries(checkout, development=True)
     cluster = TestCluster(checkout, shared=os.environ.get("KEEL_TEST_REUSE") == "1")
     process: subprocess.Popen[bytes] | None = None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cluster.start()
         command = [str(checkout.python), "-m", "pytest", *_defaults(arguments, marks), *arguments]

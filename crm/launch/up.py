@@ -208,10 +208,10 @@ def application_parts(
 ) -> list[Part]:
     """Web, live stream, worker, beat and relay, as `make up`, the browser tests and the bench run them."""
     own = environment.for_application(env)
-    scripts = str(checkout.venv / "bin")
-    granian = [f"{scripts}/granian", "--host", host, "--no-ws", "--log-level", "warning"]
+    python = str(checkout.python)  # with -m: a script's first line would still name the place of a moved checkout
+    granian = [python, "-m", "granian", "--host", host, "--no-ws", "--log-level", "warning"]
     granian += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "5"]
-    celery = [f"{scripts}/celery", "--app", "crm.config.celery", "--quiet", "--skip-checks"]
+    celery = [python, "-m", "celery", "--app", "crm.config.celery", "--quiet", "--skip-checks"]
     beat_file = f"{own['KEEL_VAR']}/celerybeat-schedule"
     commands = {
         "web": [*granian, "--interface", "wsgi", "--port", str(port), "--workers", "2"]
@@ -221,7 +221,7 @@ def application_parts(
         "worker": [*celery, "worker", "--queues", QUEUES, "--concurrency", "2", "--loglevel", "WARNING"]
         + ["--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--schedule", beat_file, "--pidfile", "", "--loglevel", "WARNING"],
-        "relay": [str(checkout.python), "manage.py", "relay"],
+        "relay": [python, "manage.py", "relay"],
     }
     return [Part(name, command, env=own, cwd=checkout.root) for name, command in commands.items()]
 

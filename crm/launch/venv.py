@@ -3,12 +3,12 @@
 import importlib.util
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from crm.launch.checkout import Checkout
 from crm.launch.errors import LaunchError
+from crm.launch.processes import run
 from crm.launch.stamps import digest_of, is_current, set_stamp
 
 RUNTIME_LOCK = "requirements.lock"
@@ -31,13 +31,14 @@ def ensure_venv(checkout: Checkout, lock: str = RUNTIME_LOCK) -> None:
     if not _works(checkout):
         print("Making the virtual environment ...", flush=True)
         shutil.rmtree(checkout.venv, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(checkout.venv)], "The virtual environment could not be made")
+        _run([sys.executable, "-m", "venv", str(checkout.venv)], "The virtual environment could not be made", checkout)
     print(f"Installing the libraries of {lock} (some minutes on the first run) ...", flush=True)
     _run(
         [str(checkout.python), "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:"]
         + ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "2", "--timeout", "20"]
         + ["--requirement", str(checkout.root / lock)],
         "The libraries could not be installed",
+        checkout,
     )
     set_stamp(_stamp(checkout, lock), digest)
     if lock == DEVELOPMENT_LOCK and _pins(checkout, RUNTIME_LOCK) <= _pins(checkout, DEVELOPMENT_LOCK):
@@ -68,8 +69,8 @@ def _works(checkout: Checkout) -> bool:
     if not checkout.python.exists():
         return False
     probe = "import sys, pip; print(sys.version)"
-    done = subprocess.run([str(checkout.python), "-c", probe], capture_output=True, text=True, check=False)
-    return done.returncode == 0 and done.stdout.strip() == sys.version.strip()
+    code, output = run([checkout.python, "-c", probe], cwd=checkout.root)
+    return code == 0 and output.strip() == sys.version.strip()
 
 
 def _pins(checkout: Checkout, lock: str) -> set[str]:
@@ -77,10 +78,10 @@ def _pins(checkout: Checkout, lock: str) -> set[str]:
     return set(re.findall(r"^([A-Za-z0-9._-]+(?:\[[^]]*\])?==[^ ;\\]+)", text, re.MULTILINE))
 
 
-def _run(command: list[str], failure: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LaunchError(f"{failure}: {reason(done.stdout + done.stderr)}")
+def _run(command: list[str], failure: str, checkout: Checkout) -> None:
+    code, output = run(command, cwd=checkout.root)
+    if code:
+        raise LaunchError(f"{failure}: {reason(output)}")
 
 
 def reason(output: str) -> str:
