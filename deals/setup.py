@@ -7,10 +7,12 @@ from uuid import UUID
 
 from crm.events import emit
 from crm.records import hooks
+from crm.records.registry import registry
 from crm.tenancy.context import Actor
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
 from deals.events import DealShareChanged
+from deals.records import DEAL
 
 
 def _furnish(acting: Actor) -> None:
@@ -27,6 +29,7 @@ def _share_changed(deal: Any, _acting: Actor) -> None:
 
 def register() -> None:
     """Fills the registries; may run again."""
+    registry.register(DEAL)
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)
     hooks.shares_changed["deal"] = _share_changed

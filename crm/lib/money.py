@@ -10,9 +10,6 @@ from functools import lru_cache
 
 from babel.core import get_global
 
-# What a bigint column holds.
-LARGEST = 2**63 - 1
-
 
 @lru_cache(maxsize=512)
 def exponent(currency: str) -> int:

@@ -127,7 +127,8 @@ def _condition(candidate: Field, lookup: str, values: tuple[str, ...], actor: Ac
         case FieldType.CHECKBOX:
             return Q(**{path: values[0] in ("1", "true", "on")})
         case FieldType.CHOICE:
-            return Q(**{f"{path}__in": values})
+            known = dict(candidate.options())
+            return Q(**{f"{path}__in": [value for value in values if value in known]})
         case FieldType.DATE | FieldType.DATETIME:
             start, end = _period(candidate, values[0])
             return Q(**{f"{path}__gte": start, f"{path}__lte": end})

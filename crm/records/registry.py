@@ -56,7 +56,7 @@ class Field:
     sort_path: str = ""
     label_paths: tuple[str, ...] = ()  # of a lookup or member: columns that make the text shown, joined by a space
     url_name: str = ""  # of a lookup: the page it links to
-    tones: dict[str, str] | None = None  # of a choice: the colour of each value
+    tones: dict[str, str] | Callable[[], dict[str, str]] | None = None  # of a choice: the colour of each value
     sortable: bool = False
     filterable: bool = False
     editable: bool = True

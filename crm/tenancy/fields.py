@@ -37,13 +37,17 @@ class TenantForeignKey(models.ForeignKey):
         super().__init__(to, on_delete, **kwargs)
 
 
-class NormalizedField(models.GeneratedField):
-    """A stored, normalised twin of other columns, in byte order, for sorting and prefix search.
+class ComputedField(models.GeneratedField):
+    """A column that the database computes from others.
 
     Not returned by INSERT: RETURNING would hold the new row against the SELECT policies.
     """
 
     db_returning = False
+
+
+class NormalizedField(ComputedField):
+    """A stored, normalised twin of other columns, in byte order, for sorting and prefix search."""
 
     def __init__(self, function: str = "", *columns: str, **kwargs: Any) -> None:
         if function:

@@ -73,12 +73,13 @@ def _checkbox(field: Field) -> Render:
 
 
 def _choice(field: Field) -> Render:
-    labels, tones = dict(field.options()), field.tones or {}
+    labels = dict(field.options())
+    tones = field.tones() if callable(field.tones) else field.tones or {}
     made = {
         value: f'<span class="badge" data-tone="{tones.get(value, "gray")}"><i class="dot"></i>{escape(label)}</span>'
         for value, label in labels.items()
     }
-    return lambda row: made.get(row[field.column]) or (str(escape(row[field.column])) if row[field.column] else EMPTY)
+    return lambda row: made.get(str(row[field.column])) or (str(escape(row[field.column])) if row[field.column] else EMPTY)
 
 
 def _joined(field: Field, row: Row) -> str:

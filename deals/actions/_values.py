@@ -19,6 +19,8 @@ from crm.tenancy.context import Actor
 from deals.enums import ForecastCategory
 from deals.models import Deal
 
+# In minor units; a hundred times it still fits a bigint.
+LARGEST_AMOUNT = 10**15
 # Keys of `values` that are a column of the same name.
 PLAIN = (
     "name", "amount", "currency", "close_date", "next_step", "next_step_at", "source", "tags", "custom",
@@ -69,8 +71,8 @@ def check(values: Mapping[str, Any], *, complete: bool) -> None:
 
 def _check_numbers(values: Mapping[str, Any], wrong: dict[str, Text]) -> None:
     amount, probability = values.get("amount"), values.get("probability")
-    if amount is not None and not (isinstance(amount, int) and 0 <= amount <= money.LARGEST):
-        wrong["amount"] = _("Give an amount that is not negative.")
+    if amount is not None and not (isinstance(amount, int) and 0 <= amount <= LARGEST_AMOUNT):
+        wrong["amount"] = _("Give an amount that is not negative, and not beyond all measure.")
     if probability is not None and not (isinstance(probability, int) and 0 <= probability <= 100):
         wrong["probability"] = _("Give a percentage from 0 to 100.")
     if values.get("currency") and not money.is_currency(values["currency"]):

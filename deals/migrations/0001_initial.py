@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.manager
 from django.conf import settings
 from django.db import migrations, models
@@ -149,6 +150,24 @@ class Migration(migrations.Migration):
                 ("amount", models.BigIntegerField(blank=True, null=True)),
                 ("currency", models.CharField(max_length=3)),
                 ("probability", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "weighted",
+                    crm.tenancy.fields.ComputedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("amount"), "*", models.F("probability")
+                                ),
+                                "+",
+                                models.Value(50),
+                            ),
+                            "/",
+                            models.Value(100),
+                        ),
+                        output_field=models.BigIntegerField(null=True),
+                    ),
+                ),
                 ("probability_by_hand", models.BooleanField(default=False)),
                 (
                     "status",
@@ -578,7 +597,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("status", "open"), ("deleted_at__isnull", True)),
                 fields=["org", "stage", "position", "id"],
-                include=("amount", "currency", "probability", "owner"),
+                include=("amount", "currency", "weighted", "owner"),
                 name="deal_board",
             ),
         ),
@@ -608,7 +627,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("status", "open"), ("deleted_at__isnull", True)),
                 fields=["org", "owner", "stage", "position", "id"],
-                include=("amount", "currency", "probability"),
+                include=("amount", "currency", "weighted"),
                 name="deal_owner_board",
             ),
         ),

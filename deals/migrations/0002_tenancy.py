@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         AddTenantForeignKey("deals_dealshare", "granted_by_id", "crm_membership", "SET NULL"),
         Audit("deals_pipeline"),
         Audit("deals_stage"),
-        Audit("deals_deal", derived=("name_norm", "position", "stage_entered_at", "touched_at")),
+        Audit("deals_deal", derived=("name_norm", "weighted", "position", "stage_entered_at", "touched_at")),
         Audit("deals_dealcontact", parent="deal_id"),
         Audit("deals_dealshare", parent="content_object_id"),
     ]

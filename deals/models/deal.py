@@ -6,7 +6,7 @@ from django.db import models
 from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm.models import Membership, Share
-from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
 from crm.tenancy.models import OrgModel, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
@@ -25,6 +25,11 @@ class Deal(OrgModel):
     amount = models.BigIntegerField(null=True, blank=True)  # minor units of `currency`
     currency = models.CharField(max_length=3)
     probability = models.PositiveSmallIntegerField(default=0)  # percent
+    weighted = ComputedField(
+        expression=(models.F("amount") * models.F("probability") + 50) / 100,
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
     probability_by_hand = models.BooleanField(default=False)  # else it follows the stage
     status = models.CharField(max_length=9, choices=DealStatus.choices, default=DealStatus.OPEN)
     forecast_category = models.CharField(
@@ -52,7 +57,7 @@ class Deal(OrgModel):
             # The board: cards in order, and the sums of a column without touching the table.
             models.Index(
                 fields=["org", "stage", "position", "id"],
-                include=["amount", "currency", "probability", "owner"],
+                include=["amount", "currency", "weighted", "owner"],
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
@@ -64,7 +69,7 @@ class Deal(OrgModel):
             ),
             models.Index(
                 fields=["org", "owner", "stage", "position", "id"],
-                include=["amount", "currency", "probability"],
+                include=["amount", "currency", "weighted"],
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),

@@ -1,0 +1,94 @@
+"""Deals as a record type: what lists, filters, forms, export and history know of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.records.registry import Field, FieldType, RecordType, Tab
+from crm.tenancy.context import Actor
+from deals.actions import deals
+from deals.enums import DealStatus, ForecastCategory
+from deals.models import Deal, Stage
+
+STATUS_TONES = {"open": "blue", "won": "green", "lost": "red", "abandoned": "gray"}
+FORECAST_TONES = {"omitted": "gray", "pipeline": "blue", "best_case": "cyan", "commit": "violet", "closed": "green"}
+
+
+def _stages() -> list[tuple[str, str, str, str]]:
+    rows = Stage.objects.filter(pipeline__deleted_at__isnull=True).order_by("pipeline__position", "position", "pk")
+    return [(str(pk), *rest) for pk, *rest in rows.values_list("pk", "name", "tone", "pipeline__name")]
+
+
+def stage_choices() -> list[tuple[str, str]]:
+    """The stages of every pipeline; with the pipeline's name where there are several."""
+    rows = _stages()
+    several = len({pipeline for *_, pipeline in rows}) > 1
+    return [(pk, f"{pipeline}: {name}" if several else name) for pk, name, _tone, pipeline in rows]
+
+
+def stage_tones() -> dict[str, str]:
+    """The colour of each stage."""
+    return {pk: tone for pk, _name, tone, _pipeline in _stages()}
+
+
+def delete_deal_by(pk: UUID | str, *, acting: Actor) -> None:
+    """delete_deal for the generic pages."""
+    deals.delete_deal(pk, acting=acting)
+
+
+DEAL = RecordType(
+    key="deal",
+    model=Deal,
+    label=_("Deal"),
+    label_plural=_("Deals"),
+    icon="square-kanban",
+    fields=(
+        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True),
+        Field(
+            "account", _("Account"), FieldType.LOOKUP, path="account_id", target="account",
+            label_paths=("account__name",), url_name="account_detail", filterable=True,
+        ),
+        Field(
+            "stage", _("Stage"), FieldType.CHOICE, path="stage_id", choices=stage_choices, tones=stage_tones,
+            filterable=True, required=True,
+        ),
+        Field("amount", _("Amount"), FieldType.MONEY, currency_path="currency", filterable=True),
+        Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False),
+        Field("close_date", _("Close date"), FieldType.DATE, sortable=True, filterable=True),
+        Field("next_step", _("Next step"), FieldType.TEXT),
+        Field("next_step_at", _("Next step on"), FieldType.DATETIME, filterable=True),
+        Field(
+            "owner", _("Owner"), FieldType.MEMBER, path="owner_id", label_paths=("owner__user__name",), filterable=True
+        ),
+        Field("stage_entered_at", _("In stage since"), FieldType.DATETIME, editable=False, filterable=True),
+        Field(
+            "status", _("Status"), FieldType.CHOICE, choices=DealStatus, tones=STATUS_TONES, filterable=True,
+            editable=False,
+        ),
+        Field("probability", _("Probability"), FieldType.PERCENT, filterable=True),
+        Field(
+            "forecast_category", _("Forecast"), FieldType.CHOICE, choices=ForecastCategory, tones=FORECAST_TONES,
+            filterable=True,
+        ),
+        Field("currency", _("Currency"), FieldType.TEXT),
+        Field("closed_on", _("Closed on"), FieldType.DATE, filterable=True, editable=False),
+        Field("close_reason", _("Reason won or lost"), FieldType.TEXT),
+        Field("source", _("Source"), FieldType.TEXT),
+        Field("tags", _("Tags"), FieldType.TAGS, filterable=True),
+        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
+        Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
+    ),
+    name_sort_path="name_norm",
+    name_label=_("Deal"),
+    subtitle=("account", "amount"),
+    list_columns=("account", "stage", "amount", "weighted", "close_date", "next_step", "owner", "stage_entered_at"),
+    search_paths=("name_norm",),
+    create=deals.create_deal,
+    update=deals.update_deal,
+    delete=delete_deal_by,
+    url_names={"list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit"},
+    tabs=(Tab("deal_board", _("Board"), "square-kanban"), Tab("deal_list", _("List"), "list")),
+    history_tables=("deals_dealcontact", "deals_dealshare"),
+)  # fmt: skip
