@@ -3,7 +3,9 @@
 import re
 from decimal import Decimal
 
-_SPACES = str.maketrans("", "", " \t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}'\N{RIGHT SINGLE QUOTATION MARK}")
+_SPACES = str.maketrans(
+    "", "", " \t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
+)
 # Whole units: plain digits, or groups of three (of two before the last in India) with one kind of separator.
 _WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}|[0-9]{1,3}(?:\.[0-9]{2,3})*\.[0-9]{3}")
 _DECIMALS = re.compile(r"[0-9]*")

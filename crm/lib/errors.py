@@ -38,7 +38,7 @@ class CrmError(Exception):
         return str(self.message)
 
 
-class NotFound(CrmError):
+class NotFound(CrmError):  # noqa: N818 -- reads as the answer it is
     """Absent, of another organisation, or not for this person: one answer for all three, so nothing leaks."""
 
     code = "not_found"
@@ -46,7 +46,7 @@ class NotFound(CrmError):
     message = _("This record is not here. It may have been deleted or merged, or the link is old.")
 
 
-class Forbidden(CrmError):
+class Forbidden(CrmError):  # noqa: N818 -- reads as the answer it is
     """The person may see the thing but not do this to it."""
 
     code = "forbidden"
@@ -54,7 +54,7 @@ class Forbidden(CrmError):
     message = _("Your role does not allow this. Ask an administrator of your organisation.")
 
 
-class Conflict(CrmError):
+class Conflict(CrmError):  # noqa: N818 -- reads as the answer it is
     """Somebody else was faster, or the state no longer allows it."""
 
     code = "conflict"
@@ -62,7 +62,7 @@ class Conflict(CrmError):
     message = _("Not saved. Somebody changed this in the meantime. Reload the page and try again.")
 
 
-class Invalid(CrmError):
+class Invalid(CrmError):  # noqa: N818 -- reads as the answer it is
     """The input breaks a rule; `fields` says where."""
 
     code = "invalid"
@@ -70,7 +70,7 @@ class Invalid(CrmError):
     message = _("Not saved. Check the marked fields.")
 
 
-class RateLimited(CrmError):
+class RateLimited(CrmError):  # noqa: N818 -- reads as the answer it is
     """Too many tries; `retry_after` seconds until the next one is heard."""
 
     code = "rate_limited"

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.messages import ERROR, get_messages
 from django.http import HttpRequest
 
-from crm.web.nav import Entry, Text, create, nav, settings_nav
 from crm.web.jinja import url_exists
+from crm.web.nav import Entry, Text, create, nav, settings_nav
 
 THEME_COOKIE = "keel_theme"
 SIDEBAR_COOKIE = "keel_sidebar"

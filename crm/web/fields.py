@@ -104,7 +104,7 @@ class Row:
 
 
 class RowsWidget(forms.Widget):
-    """Rows of value, kind and a primary mark. Without script there is always one empty row to fill."""
+    """Rows of value, kind and a primary mark; forms.js adds and removes them. Without script there is one row more."""
 
     template_name = "forms/rows.html"
     use_fieldset = True
@@ -123,9 +123,8 @@ class RowsWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         rows = [row for row in value or [] if isinstance(row, Row)]
-        shown = [*rows, Row("", primary=not rows)] if not rows else rows
         context["widget"].update(
-            rows=[(f"r{index}", row, index) for index, row in enumerate(shown)],
+            rows=[(f"r{index}", row, index) for index, row in enumerate(rows or [Row("", primary=True)])],
             input_type=self.input_type,
             kinds=self.kinds,
             autocomplete={"email": "email", "tel": "tel"}.get(self.input_type, "off"),

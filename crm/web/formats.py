@@ -63,8 +63,10 @@ def _money_pattern(language: str, currency: str) -> _MoneyPattern:
     locale = locale_of(language)
     pattern = locale.currency_formats["standard"]
     symbol = get_currency_symbol(currency, locale)
+    before = pattern.prefix[0].replace("¤", symbol)
     return _MoneyPattern(
-        before=pattern.prefix[0].replace("¤", symbol),
+        # A code stands apart from the digits ("CHF 1,200"), a sign does not ("€1,200").
+        before=before + "\N{NO-BREAK SPACE}" if before[-1:].isalpha() else before,
         after=pattern.suffix[0].replace("¤", symbol),
         group=locale.number_symbols["latn"]["group"],
         point=locale.number_symbols["latn"]["decimal"],
@@ -127,7 +129,7 @@ def _short(value: Decimal, point: str) -> str:
     return f"{value.quantize(Decimal(1), ROUND_HALF_UP):f}"
 
 
-def number(value: int | float | Decimal | None) -> str:
+def number(value: float | Decimal | None) -> str:
     """Group the digits of a number as the reader's language does: 12,480."""
     if value is None:
         return ""
@@ -200,7 +202,7 @@ def date_time(value: dt.datetime | None) -> str:
 
 
 def exact(value: dt.date | dt.datetime | None) -> str:
-    """Format a day or moment without loss, for titles: "19 November 2026 at 09:41:07 CET"."""
+    """Format a day or moment without loss, for titles: "19 November 2026, 09:41:07 CET"."""
     if value is None:
         return ""
     locale = _date_locale(_language())

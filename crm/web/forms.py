@@ -29,7 +29,7 @@ _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
 class DesignField(BoundField):
     """A bound field that knows the design: `.field` with label, control, help and error."""
 
-    def as_design(  # noqa: PLR0913 -- how one field differs from the others of its form
+    def as_design(
         self,
         *,
         wide: bool = False,
@@ -86,7 +86,7 @@ class DesignField(BoundField):
 
 
 class FieldRenderer(BaseRenderer):
-    """Renders forms, fields and widgets by the Jinja2 templates in `templates/forms/` and, for plain widgets, Django's."""
+    """Renders forms and fields by the Jinja2 templates in `templates/forms/`, and plain widgets by Django's."""
 
     form_template_name = "forms/form.html"
     formset_template_name = "forms/formset.html"
@@ -106,4 +106,3 @@ def add_error(form: forms.BaseForm, error: CrmError) -> None:
             placed = True
     if not placed:
         form.add_error(None, str(error))
-

@@ -33,7 +33,7 @@ def targets(request: HttpRequest, element_id: str) -> bool:
     return request.headers.get("HX-Target") == element_id
 
 
-def render_page(  # noqa: PLR0913 -- template and context plus what to send of it
+def render_page(
     request: HttpRequest,
     template: str,
     context: Mapping[str, Any] | None = None,
@@ -105,7 +105,7 @@ def close_dialog(response: HttpResponse | None = None) -> HttpResponse:
 
 
 def hx_redirect(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Send the person to another page: by header for htmx, by redirect for a plain form. Takes what `redirect` takes."""
+    """Send the person to another page: by header for htmx, by redirect for a form. Takes what redirect() takes."""
     address = resolve_url(to, *args, **kwargs)
     if request.headers.get("HX-Request") == "true":
         return HttpResponseClientRedirect(address)
@@ -132,5 +132,3 @@ def _page_path(request: HttpRequest) -> str:
     if shown.netloc != request.get_host():
         return ""
     return shown.path + (f"?{shown.query}" if shown.query else "")
-
-

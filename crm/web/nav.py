@@ -1,4 +1,4 @@
-"""What the shell's navigation shows. Apps add their entries in `AppConfig.ready()`; nothing is listed that is not there.
+"""What the shell's navigation shows. Apps add their entries in `AppConfig.ready()`; what is not there is not listed.
 
 `nav` is the sidebar (and, by `phone`, the bar at the foot of a phone), `settings_nav` the second column of settings,
 `create` the menu behind the plus button.
@@ -50,7 +50,7 @@ class Registry:
 class Nav(Registry):
     """The sidebar."""
 
-    def add(  # noqa: PLR0913 -- an entry is declared in one line
+    def add(
         self,
         id: str,  # noqa: A002 -- the template's word
         label: Text,
@@ -69,7 +69,7 @@ class Nav(Registry):
 class SettingsNav(Registry):
     """The groups of pages under Settings."""
 
-    def add(  # noqa: PLR0913 -- an entry is declared in one line
+    def add(
         self,
         group: Text,
         label: Text,

@@ -78,44 +78,34 @@ class Sample:
         return form
 
     def deals(self) -> list[SimpleNamespace]:
-        return [sample_deal(number, *row) for number, row in enumerate(_DEALS, 1)]
+        return [sample_deal(number, line) for number, line in enumerate(_DEALS.splitlines(), 1)]
 
 
 # name, account, owner, units of EUR, close date, days in stage, icon and words of the next step, rot
-_DEALS = (
-    ("Returns line automation", "Rivoli Cosmetics", "Maya Okafor", 58_000, "12 Mar", 4, "mail", "Send overview deck", ""),
-    ("Yard crane retrofit", "Nordhavn Ports", "Maya Okafor", 305_000, "19 Dec", 12, "video", "Board meeting, 25 Nov", ""),
-    ("Body shop AGV loop", "Castellan Auto", "Jonas Lind", 264_000, "11 Dec", 16, "video", "Steering call, 24 Nov", ""),
-    ("Textile roll handling", "Lumen Textiles", "Lucía Serrano", 44_000, "11 Feb", 22, "", "", "warn"),
-    ("Night-shift AMR fleet", "Telgrove Beverages", "Priya Raman", 86_000, "28 Jan", 9, "phone", "Call procurement, today", ""),
-    ("Substation drone patrol", "Ostara Energy", "Maya Okafor", 127_000, "27 Nov", 4, "pencil", "Signature, Fri", ""),
-    ("Hospital linen robots", "Banyan Health", "Priya Raman", 88_500, "30 Nov", 6, "file-text", "PO number from finance", ""),
-    ("Bottling end-of-line cell", "Oku Foods", "Aiko Mori", 64_000, "22 Dec", 38, "", "", "late"),
-    ("Omnichannel micro-hubs", "Vantage Retail", "Jonas Lind", 192_000, "15 Dec", 5, "file-text", "Review proposal, today", ""),
-    ("Grain silo inspection", "Pampa Grain", "Aiko Mori", 98_000, "9 Dec", 10, "file-text", "Redlines back, Thu", ""),
-    ("Cold-store picking pilot", "Dalby Dairy", "Aiko Mori", 34_000, "26 Feb", 2, "phone", "Intro call, Fri 09:30", ""),
-)
+_DEALS = """\
+Returns line automation | Rivoli Cosmetics | Maya Okafor | 58000 | 12 Mar | 4 | mail | Send overview deck |
+Yard crane retrofit | Nordhavn Ports | Maya Okafor | 305000 | 19 Dec | 12 | video | Board meeting, 25 Nov |
+Body shop AGV loop | Castellan Auto | Jonas Lind | 264000 | 11 Dec | 16 | video | Steering call, 24 Nov |
+Textile roll handling | Lumen Textiles | Lucía Serrano | 44000 | 11 Feb | 22 |  |  | warn
+Night-shift AMR fleet | Telgrove Beverages | Priya Raman | 86000 | 28 Jan | 9 | phone | Call procurement, today |
+Substation drone patrol | Ostara Energy | Maya Okafor | 127000 | 27 Nov | 4 | pencil | Signature, Fri |
+Hospital linen robots | Banyan Health | Priya Raman | 88500 | 30 Nov | 6 | file-text | PO number from finance |
+Bottling end-of-line cell | Oku Foods | Aiko Mori | 64000 | 22 Dec | 38 |  |  | late
+Omnichannel micro-hubs | Vantage Retail | Jonas Lind | 192000 | 15 Dec | 5 | file-text | Review proposal, today |
+Grain silo inspection | Pampa Grain | Aiko Mori | 98000 | 9 Dec | 10 | file-text | Redlines back, Thu |
+Cold-store picking pilot | Dalby Dairy | Aiko Mori | 34000 | 26 Feb | 2 | phone | Intro call, Fri 09:30 |
+"""
 
 
-def sample_deal(  # noqa: PLR0913 -- one argument per column of the table above
-    number: int,
-    name: str,
-    account: str,
-    owner: str,
-    units: int,
-    close: str,
-    days: int,
-    next_icon: str,
-    next_step: str,
-    rot: str,
-) -> SimpleNamespace:
+def sample_deal(number: int, line: str) -> SimpleNamespace:
     """One card's worth of a deal, in the shape that `ui.deal_card` takes."""
-    amount = money(units * 100, "EUR")
+    name, account, owner, units, close, days, next_icon, next_step, rot = (cell.strip() for cell in line.split("|"))
+    amount = money(int(units) * 100, "EUR")
     return SimpleNamespace(
         id=f"sample-{number}",
         href="#",
         name=name,
-        amount_minor=units * 100,
+        amount_minor=int(units) * 100,
         amount=amount,
         amount_exact=amount,
         account=account,
@@ -127,6 +117,6 @@ def sample_deal(  # noqa: PLR0913 -- one argument per column of the table above
         owner=owner,
         owner_tone=tone_for(owner),
         owner_initials=initials(owner),
-        days=days,
+        days=int(days),
         rot=rot,
     )
