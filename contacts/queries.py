@@ -13,7 +13,7 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Concat
 
 from contacts.duplicates import Known
-from contacts.models import Account, AccountDomain, Contact, ContactEmail
+from contacts.models import Account, AccountDomain, Contact, ContactEmail, ImportJob, ImportRow
 from crm import access
 from crm.models import Membership
 from crm.tenancy import context
@@ -117,3 +117,20 @@ def accounts_above(account_id: UUID, most: int) -> set[UUID]:
         found.add(at)
         at = Account.everything.filter(pk=at).values_list("parent_id", flat=True).first()
     return found
+
+
+def past_imports(actor: Actor) -> list[ImportJob]:
+    """The last 20 imports of the actor; for admins, of everybody."""
+    jobs = ImportJob.objects.select_related("owner__user").order_by("-id")
+    return list((jobs if actor.write == "all" else jobs.filter(owner_id=actor.member_id))[:20])
+
+
+def rows_of_import(job: ImportJob) -> list[ImportRow]:
+    """The first 200 rows of an import that failed or were skipped, failed ones first."""
+    return list(ImportRow.objects.filter(job=job).order_by("outcome", "line")[:200])
+
+
+def all_rows_of_import(job: ImportJob, outcome: str) -> list[tuple[int, str, list[str]]]:
+    """Line, reason and cells of every row of an import with that outcome ("skipped" or "failed")."""
+    rows = ImportRow.objects.filter(job=job, outcome=outcome).order_by("line")
+    return list(rows.values_list("line", "reason", "cells"))

@@ -44,15 +44,15 @@ def run_import(self: OrgTask, *, org_id: str, job_id: str, member_id: str) -> No
     A job that is delivered twice, or again after its worker died, goes on where the counts stand. Somebody who is
     deactivated meanwhile stops importing with the next thousand.
     """
-    with _importer(self, org_id, member_id) as actor:
-        job = imports.get_import(job_id, actor)
-        settings = imports.prepared(job, targets.get(job.record_type), actor)
     try:
+        with _importer(self, org_id, member_id) as actor:
+            job = imports.get_import(job_id, actor)
+            settings = imports.prepared(job, targets.get(job.record_type), actor)
         _run(self, org_id, job, member_id, settings)
     except LookupError:
         with self.organization(org_id) as system:
             error = _("The member who started this import is not active any more.")
-            imports.finish_import(job.id, acting=system, error=error)
+            imports.finish_import(job_id, acting=system, error=error)
 
 
 def _run(task: OrgTask, org_id: str, job: ImportJob, member_id: str, settings: targets.Settings) -> None:

@@ -242,4 +242,4 @@ def _empty_fields(contact: Contact, row: Parsed, accounts: dict[str, UUID]) -> d
     return changes
 
 
-TARGET = Target(KEY, gettext_lazy("Contacts"), FIELDS, _prepare, _questions, _check, write)
+TARGET = Target(KEY, gettext_lazy("Contacts"), FIELDS, _prepare, _questions, _check, write, "contact_list")

@@ -119,6 +119,13 @@ def open_questions(found: Survey, target: Target, settings: Settings, actor: Act
     return questions + target.questions(found.distinct, settings, actor)
 
 
+def questions_of(job: ImportJob, target: Target, actor: Actor) -> list[Question]:
+    """The open questions of an import, from the whole file."""
+    settings = settings_for(job, actor)
+    target.prepare(settings, actor)
+    return open_questions(survey(job, target), target, settings, actor)
+
+
 def owner_of(value: str, settings: Settings) -> UUID | None:
     """The member that a file's owner stands for, by e-mail address or name."""
     return settings.owners.get(value.strip().lower()) or settings.owners.get(parsing.normal(value))

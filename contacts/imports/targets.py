@@ -95,6 +95,7 @@ class Target:
     questions: Callable[[dict[str, list[str]], Settings, Actor], list[Question]]
     check: Callable[[Parsed, Settings], None]
     write: Callable[..., list[Result]]
+    list_url: str  # the URL name of the list where the records are seen afterwards
 
     def field(self, key: str) -> ImportField:
         """The field of that key. Raises KeyError."""
