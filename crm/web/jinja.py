@@ -63,10 +63,10 @@ HTMX_CONFIG = {
 def environment(**options: Any) -> Environment:
     """Build the environment; called once by Django's Jinja2 engine with its OPTIONS."""
     options["loader"] = ChoiceLoader([options["loader"], FileSystemLoader(_FORM_TEMPLATES)])
-    options.update(autoescape=_escapes, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    options.update(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     options["auto_reload"] = settings.DEBUG
     options["cache_size"] = -1
-    env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 -- escapes all but text files, above
+    env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 -- autoescape is on, above
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
@@ -87,11 +87,6 @@ def environment(**options: Any) -> Environment:
     )
     env.filters.update(formats.FILTERS)
     return env
-
-
-def _escapes(template_name: str | None) -> bool:
-    """Everything is HTML but the text files, which are mails."""
-    return template_name is None or not template_name.endswith(".txt")
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
