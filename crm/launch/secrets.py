@@ -42,18 +42,18 @@ def deployment_env() -> str:
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
-def ensure_secrets(var: Path, *, data_exists: bool) -> dict[str, str]:
+def ensure_secrets(var: Path, *, data: Path) -> dict[str, str]:
     """Read the checkout's secrets, or make them on the first run.
 
-    `data_exists` says that databases made with earlier secrets are there: then a missing file is an error, because
-    new keys could not read what the old ones encrypted.
+    `data` is where the databases live. When they are there, a missing file is an error: new keys could not read what
+    the old ones encrypted.
     """
     path = var / FILE
     if not path.exists():
-        if data_exists:
+        if (data / "postgres").exists():
             raise LaunchError(
-                f"{path} is missing, but it holds the keys of the data beside it: restore it from a backup, "
-                f"or remove {var} to begin afresh."
+                f"{path} is missing, but it holds the keys of the data in {data}: restore it from a backup, "
+                f"or remove {data} to begin afresh."
             )
         write_private(path, make_secrets())
     if stat.S_IMODE(path.stat().st_mode) & 0o077:

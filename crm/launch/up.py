@@ -68,8 +68,7 @@ class Up:
         var = self.checkout.var
         postgres = valkey = None
         home = open_home(self.checkout.site_packages, var)
-        data_exists = (home.data / "postgres" / "PG_VERSION").exists()
-        secrets = ensure_secrets(var, data_exists=data_exists)
+        secrets = ensure_secrets(var, data=home.data)
         if environment.wants_embedded_postgres(os.environ):
             postgres = Postgres(home)
             postgres.initialise(secrets["POSTGRES_SUPERUSER_PASSWORD"])

@@ -38,10 +38,13 @@ def test_server_is_made_with_passwords_and_the_builtin_locale(postgres: Postgres
         psycopg.connect(postgres.url(SUPERUSER, "wrong", "postgres"))
 
 
-def test_socket_of_a_deep_checkout_stays_below_the_kernels_limit(var: Path, start: Start) -> None:
+def test_socket_of_a_deep_checkout_stays_below_the_kernels_limit(
+    var: Path, start: Start, request: pytest.FixtureRequest
+) -> None:
     deep = var / ("deep-directory-name/" * 7)
     deep.mkdir(parents=True, mode=0o755)
     home = open_home(Checkout.here().site_packages, deep, notice=False)
+    request.addfinalizer(lambda: shutil.rmtree(home.sockets))
     assert len(str(deep / "run" / ".s.PGSQL.5432")) > SOCKET_PATH_LIMIT
     assert len(str(home.sockets / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_LIMIT
     assert stat.S_IMODE(home.sockets.stat().st_mode) == 0o700

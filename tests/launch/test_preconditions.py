@@ -141,19 +141,21 @@ def test_registry_that_does_not_answer_is_told_and_leaves_nothing_behind(
 
 
 def test_secrets_are_random_private_and_kept(tmp_path: Path) -> None:
-    made = ensure_secrets(tmp_path, data_exists=False)
+    made = ensure_secrets(tmp_path, data=tmp_path)
     path = tmp_path / "secrets.env"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert ensure_secrets(tmp_path, data_exists=True) == made == read(path)
+    (tmp_path / "postgres").mkdir()
+    assert ensure_secrets(tmp_path, data=tmp_path) == made == read(path)
     (tmp_path / "other").mkdir()
-    other = ensure_secrets(tmp_path / "other", data_exists=False)
+    other = ensure_secrets(tmp_path / "other", data=tmp_path / "other")
     assert not set(made.values()) & set(other.values())
 
 
 def test_lost_secrets_of_existing_data_are_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "data" / "postgres").mkdir(parents=True)
     with pytest.raises(LaunchError, match="restore it from a backup"):
-        ensure_secrets(tmp_path, data_exists=True)
-    assert list(tmp_path.iterdir()) == []
+        ensure_secrets(tmp_path, data=tmp_path / "data")
+    assert not (tmp_path / "secrets.env").exists()
 
 
 def test_deployment_env_has_what_compose_asks_for() -> None:
