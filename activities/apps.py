@@ -9,8 +9,7 @@ class ActivitiesConfig(AppConfig):
     name = "activities"
 
     def ready(self) -> None:
-        """Provides the timeline to the apps below."""
-        from activities.timeline import write_entries  # noqa: PLC0415 -- models are ready by now
-        from crm.records import timeline  # noqa: PLC0415 -- models are ready by now
+        """Fills the registries and hooks of the kernel."""
+        from activities import setup  # noqa: PLC0415 -- models are loaded by now
 
-        timeline.provide(write_entries)
+        setup.register()

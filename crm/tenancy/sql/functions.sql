@@ -27,15 +27,16 @@ CREATE FUNCTION keel_digits(value text) RETURNS text LANGUAGE sql IMMUTABLE PARA
     AS $$ SELECT regexp_replace(coalesce(value, ''), '[^0-9]', '', 'g') $$;
 
 -- The audit log's triggers. They belong to keel_definer: the application's role may read the log and nothing else.
+-- `at` is the transaction's moment, so that what one transaction did to a record can be told as one change.
 -- enable_nestloop is off because transition tables have no statistics (new x old would be a nested loop).
 CREATE FUNCTION keel_audit_insert() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     -- No values: they stand in the row until an update or the delete logs them.
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, at)
     SELECT n.org_id, tg_table_name, n.id, 'I', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
            coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
-           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END, now()
       FROM new_rows n;
     RETURN NULL;
 END $$;
@@ -44,10 +45,11 @@ CREATE FUNCTION keel_audit_update() RETURNS trigger LANGUAGE plpgsql SECURITY DE
     SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = off AS $$
 DECLARE skip text[] := tg_argv[0]::text[];
 BEGIN
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, version, diff)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, at, version, diff)
     SELECT n.org_id, tg_table_name, n.id, 'U', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
            coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
-           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END, (to_jsonb(n) ->> 'version')::int, d.diff
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(n) ->> tg_argv[1])::uuid END, now(),
+           (to_jsonb(n) ->> 'version')::int, d.diff
       FROM new_rows n
       JOIN old_rows o USING (id)
      CROSS JOIN LATERAL (
@@ -61,10 +63,10 @@ END $$;
 CREATE FUNCTION keel_audit_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, diff)
+    INSERT INTO crm_auditentry (org_id, table_name, row_id, operation, actor_id, actor_kind, request_id, change_set_id, parent_id, at, diff)
     SELECT o.org_id, tg_table_name, o.id, 'D', app_member(), coalesce(nullif(current_setting('app.actor_kind', true), ''), 'system'),
            coalesce(current_setting('app.request_id', true), ''), nullif(current_setting('app.change_set', true), '')::uuid,
-           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(o) ->> tg_argv[1])::uuid END, to_jsonb(o) - tg_argv[0]::text[]
+           CASE WHEN tg_argv[1] <> '' THEN (to_jsonb(o) ->> tg_argv[1])::uuid END, now(), to_jsonb(o) - tg_argv[0]::text[]
       FROM old_rows o;
     RETURN NULL;
 END $$;
