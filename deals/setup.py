@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from contacts.imports import targets
 from crm.events import emit
 from crm.records import hooks
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
+from deals import importing
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
 from deals.events import DealShareChanged
@@ -30,6 +32,7 @@ def _share_changed(deal: Any, _acting: Actor) -> None:
 def register() -> None:
     """Fills the registries; may run again."""
     registry.register(DEAL)
+    targets.register(importing.TARGET)
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)
     hooks.shares_changed["deal"] = _share_changed
