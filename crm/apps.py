@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from crm.lib import schedule
+from crm.web.nav import settings_nav
 
 
 class CrmConfig(AppConfig):
@@ -15,4 +17,11 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers what the kernel does by itself."""
+        from crm.live import receivers  # noqa: F401, PLC0415 -- models are loaded by now
+
         schedule.every(timedelta(hours=1), "crm.upkeep.clear_expired")
+        you, organisation = _("You"), _("Organisation")
+        settings_nav.add(you, _("Profile"), "user", "settings_profile", order=10)
+        settings_nav.add(organisation, _("General"), "settings", "settings_general", order=20, roles=["admin"])
+        settings_nav.add(organisation, _("Users and teams"), "users", "settings_members", order=21, roles=["admin"])
+        settings_nav.add(organisation, _("Currencies"), "banknote", "settings_currencies", order=22, roles=["admin"])

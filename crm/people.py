@@ -1,4 +1,4 @@
-"""Reads about people: members, teams, invitations, shares, sessions."""
+"""Reads about people: members, teams, invitations, sessions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.enums import Role
-from crm.models import ExchangeRate, Invitation, Membership, Session, Team, TeamMember
-from crm.queries import members
+from crm.lib.errors import NotFound
+from crm.models import ExchangeRate, Invitation, Membership, Session, Team, TeamMember, User
+from crm.queries import members, team_names
 from crm.records.registry import registry
-
-
-def team_names() -> dict[UUID, str]:
-    """The organisation's teams: id to name, by name."""
-    return dict(Team.objects.order_by("name").values_list("id", "name"))
 
 
 def owned_counts(member_id: UUID) -> dict[str, int]:
@@ -62,6 +59,12 @@ def sessions_of(user_id: UUID) -> list[SignedIn]:
         )
         for row in rows.order_by("-created_at", "session_key")
     ]
+
+
+def pending_address(user: User) -> str:
+    """The address somebody wants to change to and has not verified yet, or ""."""
+    rows = EmailAddress.objects.filter(user=user, verified=False).exclude(email=user.email)
+    return rows.values_list("email", flat=True).last() or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,33 @@ def people(*, search: str = "", role: str = "", active: bool = True) -> list[Per
     )
 
 
+def person(member_id: UUID) -> Person:
+    """One active member. Raises NotFound."""
+    found = next((one for one in people() if one.id == member_id), None)
+    if found is None:
+        raise NotFound(_("This person is not an active member. Reload the page."))
+    return found
+
+
+def teams_of(member_id: UUID) -> dict[UUID, bool]:
+    """The teams of a member: id to whether they manage it."""
+    return dict(TeamMember.objects.filter(member_id=member_id).values_list("team_id", "is_manager"))
+
+
+def team(team_id: UUID) -> Team:
+    """One team. Raises NotFound."""
+    found = Team.objects.filter(id=team_id).first()
+    if found is None:
+        raise NotFound(_("This team is gone already. Reload the page."))
+    return found
+
+
+def team_people(team_id: UUID) -> dict[UUID, bool]:
+    """The active members of a team: id to whether they manage it."""
+    rows = TeamMember.objects.filter(team_id=team_id, member__active=True)
+    return dict(rows.values_list("member_id", "is_manager"))
+
+
 def people_counts() -> dict[str, int]:
     """How many active and deactivated members, teams and open invitations there are."""
     return {
@@ -184,14 +214,14 @@ def team_tree() -> list[TeamNode]:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An open invitation as its list shows it."""
+    """An open invitation as its list shows it; `role` is in words."""
 
     id: UUID
     email: str
     role: str
     inviter: str
     sent: datetime
-    until: datetime
+    expired: bool
     teams: tuple[str, ...]
 
 
@@ -203,10 +233,10 @@ def invitations() -> list[Invited]:
         Invited(
             row.id,
             row.email,
-            row.role,
+            str(Role(row.role).label),
             row.invited_by.name if row.invited_by else "",
             row.token.created_at,
-            row.token.expires_at,
+            row.token.expires_at <= timezone.now(),
             tuple(names[pk] for pk in row.teams if pk in names),
         )
         for row in rows.order_by("-token__created_at", "id")
@@ -216,35 +246,3 @@ def invitations() -> list[Invited]:
 def exchange_rates() -> list[ExchangeRate]:
     """The dated rates, by currency, the latest first."""
     return list(ExchangeRate.objects.order_by("currency", "-valid_from"))
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A share of one record: with whom, how far, until when."""
-
-    id: UUID
-    name: str
-    is_team: bool
-    level: str
-    until: datetime | None
-    ended: bool
-    by: str
-
-
-def shares_of(record: Any) -> list[Granted]:
-    """With whom a record is shared, by name; those that have ended too, for they can be extended."""
-    now = timezone.now()
-    rows = record.shares.select_related("member__user", "team", "granted_by__user")
-    found = [
-        Granted(
-            row.id,
-            row.team.name if row.team else row.member.name,
-            row.team is not None,
-            row.level,
-            row.until,
-            row.until is not None and row.until <= now,
-            row.granted_by.name if row.granted_by else "",
-        )
-        for row in rows
-    ]
-    return sorted(found, key=lambda share: (share.is_team, share.name.casefold()))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from crm.enums import Role, Visibility
-from crm.models import Membership, Organization, Tag
+from crm.models import Membership, Organization, Tag, Team
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -54,12 +55,13 @@ def _reach(role: str, visibility: str) -> tuple[str, str]:
     return read, write
 
 
-def _membered(where: str, params: list[object], kind: str = "member") -> Membered | None:
+def _membered(where: str, params: list[Any], kind: str = "member") -> list[Membered]:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBER_SQL.format(where=where), params)
-        row = cursor.fetchone()
-    if row is None:
-        return None
+        return [_read_member(row, kind) for row in cursor.fetchall()]
+
+
+def _read_member(row: Any, kind: str) -> Membered:
     organization = Organization(
         id=row[1], slug=row[5], name=row[6], visibility=row[7], locale=row[8], time_zone=row[9],
         base_currency=row[10], fiscal_year_start=row[11], readonly_may_export=row[12],
@@ -83,12 +85,18 @@ def _membered(where: str, params: list[object], kind: str = "member") -> Membere
 
 def member_by_slug(user_id: UUID, slug: str) -> Membered | None:
     """The active membership of a user in the organisation with that slug. Needs context.enter_user(user_id) first."""
-    return _membered("m.user_id = %s AND o.slug = %s", [user_id, slug])
+    return next(iter(_membered("m.user_id = %s AND o.slug = %s", [user_id, slug])), None)
 
 
 def member_by_id(member_id: UUID) -> Membered | None:
     """An active member of the organisation that is entered, by id: for tasks that act on somebody's behalf."""
-    return _membered("m.id = %s AND m.org_id = app_org()", [member_id])
+    return members_by_id([member_id]).get(member_id)
+
+
+def members_by_id(member_ids: Collection[UUID]) -> dict[UUID, Membered]:
+    """Those of these members of the organisation that is entered who are active, by id, in one statement."""
+    found = _membered("m.id = ANY(%s) AND m.org_id = app_org()", [list(member_ids)])
+    return {membered.member.id: membered for membered in found}
 
 
 def organizations_of(user_id: UUID) -> list[Organization]:
@@ -106,6 +114,11 @@ def members() -> list[tuple[UUID, str]]:
     """The active members of the organisation that is entered: (id, name), by name. For owner pickers."""
     rows = Membership.objects.filter(active=True).values_list("id", "user__name", "user__email")
     return sorted(((i, name or email.split("@")[0]) for i, name, email in rows), key=lambda r: r[1].casefold())
+
+
+def team_names() -> dict[UUID, str]:
+    """The organisation's teams: id to name, by name."""
+    return dict(Team.objects.order_by("name").values_list("id", "name"))
 
 
 def resolve_token(digest: bytes) -> tuple[UUID, UUID, UUID | None, str] | None:

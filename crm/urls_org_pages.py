@@ -2,13 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from crm.views import records
+from crm import urls_settings
+from crm.views import live, lookup, records, shares
 
 urlpatterns: list[URLPattern] = [
+    *urls_settings.urlpatterns,
+    path("live/poll/", live.poll, name="live_poll"),
     path("records/<slug:type_key>/", records.record_list, name="record_list"),
     path("records/<slug:type_key>/new/", records.record_new, name="record_new"),
     path("records/<slug:type_key>/export/", records.record_export, name="record_export"),
+    path("records/<slug:type_key>/options/", lookup.record_options, name="record_options"),
     path("records/<slug:type_key>/<uuid:pk>/", records.record_detail, name="record_detail"),
     path("records/<slug:type_key>/<uuid:pk>/edit/", records.record_edit, name="record_edit"),
     path("records/<slug:type_key>/<uuid:pk>/delete/", records.record_delete, name="record_delete"),
+    path("records/<slug:type_key>/<uuid:pk>/fields/<slug:key>/", fields.record_field, name="record_field"),
+    path("records/<slug:type_key>/<uuid:pk>/shares/", shares.record_shares, name="record_shares"),
+    path("records/<slug:type_key>/<uuid:pk>/shares/<uuid:share_id>/", shares.record_share, name="record_share"),
 ]

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import people, queries, rules
+from crm import queries, rules
 from crm.actions import profile
 from crm.actions.base import action
 from crm.actions.notifications import notify
@@ -31,7 +31,7 @@ VALID_FOR = timedelta(days=7)
 AT_ONCE = 50  # addresses in one go
 
 
-class InvitationGone(CrmError):
+class InvitationGoneError(CrmError):
     """Used, taken back, too old, or never there: one answer, so that a guessed link learns nothing."""
 
     code = "invitation.gone"
@@ -39,7 +39,7 @@ class InvitationGone(CrmError):
     message = gettext_lazy("This link does not work any more. Ask whoever invited you to send a new one.")
 
 
-class WrongPerson(CrmError):
+class WrongPersonError(CrmError):
     """Somebody is signed in with another address than the one that was invited."""
 
     code = "invitation.wrong_person"
@@ -69,7 +69,7 @@ def invite_members(
     addresses = _addresses(emails)
     if role not in Role.values:
         raise Invalid(fields={"role": _("Choose a role.")})
-    known = people.team_names()
+    known = queries.team_names()
     if not set(teams) <= known.keys():
         raise Invalid(fields={"teams": _("One of these teams is gone. Reload the page.")})
     for _address in addresses:
@@ -108,15 +108,15 @@ def revoke_invitation(invitation_id: UUID, *, acting: Actor) -> None:
 
 
 def read_invitation(secret: str) -> OpenInvitation:
-    """What a link opens, without using it. Raises InvitationGone."""
+    """What a link opens, without using it. Raises InvitationGoneError."""
     found = queries.resolve_token(tokens.digest_of(secret))
     if found is None or found[3] != TokenKind.INVITATION:
-        raise InvitationGone
+        raise InvitationGoneError
     org_id, token_id = found[0], found[1]
     with org_context(Actor.system(org_id)):
         invitation = Invitation.objects.filter(token_id=token_id, accepted_at=None, revoked_at=None).first()
         if invitation is None:
-            raise InvitationGone
+            raise InvitationGoneError
         organization = Organization.objects.get(id=org_id)
     return OpenInvitation(org_id, invitation, organization, verified_user(invitation.email))
 
@@ -124,11 +124,11 @@ def read_invitation(secret: str) -> OpenInvitation:
 def accept_invitation(secret: str, user: User) -> Organization:
     """Makes a signed-in person a member, once.
 
-    Raises InvitationGone, and WrongPerson unless they have verified the invited address.
+    Raises InvitationGoneError, and WrongPersonError unless they have verified the invited address.
     """
     opened = read_invitation(secret)
     if opened.user is None or opened.user.id != user.id:
-        raise WrongPerson
+        raise WrongPersonError
     return _join(opened, user)
 
 
@@ -137,11 +137,11 @@ def accept_as_new_person(secret: str, name: str, password: str) -> tuple[User, O
     """Makes a person whose address the link itself proves, and a member of them.
 
     Somebody may have signed up with this address without ever verifying it: their password is replaced, and whatever
-    they had signed in with it ends. Raises InvitationGone, and WrongPerson where the address is verified already.
+    they had signed in with it ends. Raises InvitationGoneError, and WrongPersonError where the address is verified already.
     """
     opened = read_invitation(secret)
     if opened.user is not None:
-        raise WrongPerson(_("There is an account for this address already. Sign in to join."))
+        raise WrongPersonError(_("There is an account for this address already. Sign in to join."))
     address = opened.invitation.email
     user = User.objects.select_for_update(no_key=True).filter(email=address).first()
     if user is None:
@@ -173,7 +173,7 @@ def _use(invitation: Invitation) -> None:
     now = timezone.now()
     used = Token.objects.filter(id=invitation.token_id, used_at=None, expires_at__gt=now).update(used_at=now)
     if not used:
-        raise InvitationGone
+        raise InvitationGoneError
     invitation.accepted_at = now
     _save(invitation)
 
@@ -185,7 +185,7 @@ def _become_member(invitation: Invitation, user: User) -> None:
     if there is not None:
         return
     member = Membership.objects.create(user=user, role=invitation.role)
-    known = people.team_names()
+    known = queries.team_names()
     TeamMember.objects.bulk_create(TeamMember(team_id=pk, member=member) for pk in invitation.teams if pk in known)
     if invitation.invited_by_id is not None:
         notify(invitation.invited_by_id, "member.joined", name=member.name)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import people, rules
+from crm import people, queries, rules
 from crm.actions.base import action
 from crm.actions.notifications import notify
 from crm.audit import change_set
@@ -89,7 +89,7 @@ def set_member_teams(member_id: UUID, teams: set[UUID], managed: set[UUID], *, a
     """Puts a member into exactly these teams; of those in `managed` they are a manager."""
     _require_admin(acting)
     member = _active(member_id)
-    known = set(people.team_names())
+    known = set(queries.team_names())
     if not teams <= known or not managed <= teams:
         raise Invalid(fields={"teams": _("One of these teams is gone. Reload the page.")})
     TeamMember.objects.filter(member=member).exclude(team_id__in=teams).delete()

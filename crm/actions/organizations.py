@@ -59,7 +59,7 @@ def sign_up(given: SignUp) -> User:
     return user
 
 
-class _TakenBack(Exception):
+class _TakenBackError(Exception):
     """Ends the rehearsal."""
 
 
@@ -72,8 +72,8 @@ def rehearse_sign_up(given: SignUp) -> None:
     try:
         with transaction.atomic():
             sign_up(nobody)
-            raise _TakenBack
-    except _TakenBack:
+            raise _TakenBackError
+    except _TakenBackError:
         return
 
 
@@ -138,7 +138,7 @@ def change_settings(given: OrganizationSettings, *, acting: Actor) -> Organizati
 
 @action
 def set_exchange_rate(currency: str, rate: Decimal, valid_from: date, *, acting: Actor) -> ExchangeRate:
-    """Says what one unit of a currency is worth in the base currency from a day on, instead of an earlier rate of it."""
+    """Says what one unit of a currency is worth in the base currency from a day on, in place of an earlier one."""
     organization = _administered(acting)
     if currency == organization.base_currency:
         raise Invalid(fields={"currency": _("This is the base currency; its rate is always 1.")})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm import people, queries
-from crm.enums import Role, ShareLevel, Visibility
+from crm.enums import Role, Visibility
 from crm.forms import choices
 from crm.models import Organization, User
 
@@ -118,7 +117,7 @@ class InviteForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["teams"].choices = [(str(pk), name) for pk, name in people.team_names().items()]
+        self.fields["teams"].choices = [(str(pk), name) for pk, name in queries.team_names().items()]
         if not self.fields["teams"].choices:
             del self.fields["teams"]
 
@@ -134,8 +133,11 @@ class DeactivateForm(forms.Form):
 
     reassign_to = forms.TypedChoiceField(label=_("Hand the records to"), coerce=UUID)
 
-    def __init__(self, *args: Any, member_id: UUID, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member_id: UUID, needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not needed:
+            del self.fields["reassign_to"]
+            return
         heirs = [(str(pk), name) for pk, name in people.heirs(member_id)]
         self.fields["reassign_to"].choices = [("", _("Choose a person")), *heirs]
 
@@ -156,7 +158,7 @@ class MemberTeamsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        teams = [(str(pk), name) for pk, name in people.team_names().items()]
+        teams = [(str(pk), name) for pk, name in queries.team_names().items()]
         self.fields["teams"].choices = teams
         self.fields["managed"].choices = teams
 
@@ -179,7 +181,7 @@ class TeamForm(forms.Form):
 
     def __init__(self, *args: Any, team_id: UUID | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        teams = [(str(pk), name) for pk, name in people.team_names().items() if pk != team_id]
+        teams = [(str(pk), name) for pk, name in queries.team_names().items() if pk != team_id]
         members = [(str(pk), name) for pk, name in queries.members()]
         self.fields["parent"].choices = [("", _("No other team")), *teams]
         self.fields["members"].choices = members
@@ -190,33 +192,3 @@ class NewOrganizationForm(forms.Form):
     """The name of another organisation."""
 
     organization = forms.CharField(label=_("Organisation name"), max_length=120)
-
-
-class ShareForm(forms.Form):
-    """With whom a record is shared, how far, and until when. `grantee` is "member:<id>" or "team:<id>"."""
-
-    grantee = forms.ChoiceField(label=_("Person or team"))
-    level = forms.ChoiceField(label=_("Access"), choices=ShareLevel.choices)
-    until = forms.DateField(
-        label=_("Until"),
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Empty: for good."),
-    )
-
-    def __init__(self, *args: Any, owner_id: UUID, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        members = [(f"member:{pk}", name) for pk, name in queries.members() if pk != owner_id]
-        teams = [(f"team:{pk}", name) for pk, name in people.team_names().items()]
-        groups: list[Any] = [("", _("Choose a person or a team")), (_("People"), members)]
-        self.fields["grantee"].choices = [*groups, (_("Teams"), teams)] if teams else groups
-
-    def clean_grantee(self) -> tuple[str, UUID]:
-        """What kind of grantee it is ("member" or "team"), and its id."""
-        kind, _colon, pk = self.cleaned_data["grantee"].partition(":")
-        return kind, UUID(pk)
-
-    def clean_until(self) -> datetime | None:
-        """The end of the chosen day, in the reader's time zone."""
-        day = self.cleaned_data["until"]
-        return None if day is None else timezone.make_aware(datetime.combine(day, time.max))
