@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
 
 from crm.actions.base import action
+from crm.events import Event, emit
 from crm.models import Notification
 from crm.tenancy.context import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxChanged(Event):
+    """A member has new notifications, or has read some. `record` is the membership."""
+
+    name: ClassVar[str] = "member.inbox_changed"
 
 
 def notify(member_id: UUID, kind: str, *, record_type: str = "", record: UUID | None = None, **data: Any) -> Notification:
@@ -17,12 +26,18 @@ def notify(member_id: UUID, kind: str, *, record_type: str = "", record: UUID | 
 
     `kind` names the sentence (crm.records.notices); `data` holds the names it needs, as they are now.
     """
-    return Notification.objects.create(
+    made = Notification.objects.create(
         member_id=member_id, kind=kind, record_type=record_type, record=record, data=data
     )
+    emit(InboxChanged(record=member_id))
+    return made
 
 
 @action
 def mark_all_read(*, acting: Actor) -> int:
     """Marks the actor's notifications as read; says how many there were."""
-    return Notification.objects.filter(member_id=acting.member_id, read_at__isnull=True).update(read_at=timezone.now())
+    unread = Notification.objects.filter(member_id=acting.member_id, read_at__isnull=True)
+    count = unread.update(read_at=timezone.now())
+    if count and acting.member_id is not None:
+        emit(InboxChanged(record=acting.member_id))
+    return count

@@ -62,6 +62,12 @@ class Session(AbstractBaseSession):
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("force_update"):
+            # When, where and in which browser it began stays as it was.
+            kwargs["update_fields"] = ["session_data", "expire_date", "user"]
+        super().save(*args, **kwargs)
+
     @classmethod
     def get_session_store_class(cls) -> Any:
         from crm.web.sessions import SessionStore  # noqa: PLC0415 -- the store needs this model

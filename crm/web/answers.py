@@ -21,7 +21,7 @@ def done(request: HttpRequest, text: str, to: Any, *args: Any) -> HttpResponse:
 
 
 def refused(form: forms.Form, error: CrmError) -> None:
-    """Puts an action's error on the form, unless it is none of the form's: a missing thing, a missing right, a limit."""
+    """Puts an action's error on the form, unless it is not about the form: a missing thing or right, a limit."""
     if error.status not in (400, 409, 422):
         raise error
     add_error(form, error)
