@@ -25,7 +25,7 @@ document.addEventListener("htmx:confirm", (e) => {
 });
 document.addEventListener("submit", (e) => {
   const form = e.target;
-  if (!dialog || !form.dataset.confirm || form.dataset.confirmed) return;
+  if (!dialog || !form.dataset.confirm || "confirmed" in form.dataset) return;
   e.preventDefault();
   ask(form.dataset.confirm, form, () => {
     form.dataset.confirmed = "";

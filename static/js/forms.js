@@ -38,6 +38,7 @@ function showLines(form, kind) {
   }
 }
 const ready = (root) => {
+  for (const row of root.querySelectorAll?.("[data-spare]") ?? []) row.remove();
   for (const form of root.querySelectorAll?.("[data-composer]") ?? []) showLines(form, form.querySelector("[data-composer-type]").value);
 };
 ready(document);
