@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from markupsafe import Markup
 
 from crm import access, queries, rules
 from crm.lib.errors import Forbidden, Invalid
-from crm.records import actions, lists
+from crm.models import Membership
+from crm.records import actions, history, lists
 from crm.records.export import export_rows
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import FieldType, RecordType, registry
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page, toast
 from crm.web.nav import nav
+from crm.web.pagination import decode_cursor, encode_cursor
 
 
 def _type(type_key: str) -> RecordType:
@@ -150,6 +154,45 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
         "list_url": url_for(record_type, "list"),
     }
     return render_page(request, "records/detail.html", context)
+
+
+HISTORY = 50  # changes on a page of a record's history
+
+
+@require_GET
+def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
+    """Who changed what and when, newest first; `after` pages."""
+    r: Any = request
+    record_type = _type(type_key)
+    record = access.get_visible(record_type.model, pk, r.actor)
+    before = None
+    if cursor := request.GET.get("after", ""):
+        _direction, at, first = decode_cursor(cursor)
+        before = (history_moment(at), int(first))
+    groups = history.history_groups(record_type, record.pk, before=before, limit=HISTORY + 1)
+    reader = history.Reader(r.actor, record_type, record)
+    reader.prepare(groups[:HISTORY])
+    last = groups[HISTORY - 1] if len(groups) > HISTORY else None
+    context = {
+        "type": record_type,
+        "record": record,
+        "entries": [
+            {"at": g.at, "who": reader.names.of(Membership, g.actor_id), "kind": g.actor_kind, "changes": reader.changes(g)}
+            for g in groups[:HISTORY]
+        ],
+        "older": f"?after={encode_cursor('next', last.at, last.first)}" if last else "",
+        "detail_url": url_for(record_type, "detail", record.pk),
+        "list_url": url_for(record_type, "list"),
+    }
+    return render_page(request, "records/history.html", context)
+
+
+def history_moment(value: Any) -> datetime:
+    """The moment in a cursor. Raises Invalid."""
+    moment = parse_datetime(value) if isinstance(value, str) else None
+    if moment is None:
+        raise Invalid(_("This page's address is damaged. Open the list again."))
+    return moment
 
 
 @require_http_methods(["GET", "POST"])

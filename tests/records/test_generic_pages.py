@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.models import Tag
+from crm.records.actions import update_record
+from crm.records.registry import registry
 from tests.factories import make_org
 from tests.support.web import client_for
 from tests.vessels.models import Vessel
@@ -150,3 +152,27 @@ def test_tags_are_shown_to_the_roles_that_may_see_them(harbour):
         tag = Tag.objects.create(name="Flagship")
         Vessel.objects.update(tags=[tag.id])
     assert [b"Flagship" in get(org, member, "").content for member in (rep, admin, reader)] == [True, True, False]
+
+
+def test_history_shows_who_changed_what_and_no_secret(harbour):
+    org, rep, other, _admin, _reader = harbour
+    with org.acting(rep) as actor:
+        vessel = Vessel.objects.get(name="Borealis")
+        update_record(registry.get("vessel"), vessel.pk, {"name": "Boreas", "crew": 14}, acting=actor)
+        Vessel.objects.filter(pk=vessel.pk).update(secret_code="hush hush")
+    path = f"/w/{org.slug}/records/vessel/{vessel.pk}/history/"
+    html = client_for(rep).get(path).content.decode()
+    assert all(text in html for text in ("Borealis", "Boreas", "12", "14", rep.user.name))
+    assert "hush" not in html
+    assert client_for(other).get(path).status_code == 404
+
+
+def test_detail_shows_the_fields_of_a_record(harbour):
+    org, rep, other, _admin, _reader = harbour
+    with org.system():
+        vessel = Vessel.objects.get(name="Borealis")
+    path = f"/w/{org.slug}/records/vessel/{vessel.pk}/"
+    html = client_for(rep).get(path).content.decode()
+    assert "Panama" in html
+    assert "hush" not in html
+    assert client_for(other).get(path).status_code == 404
