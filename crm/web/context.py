@@ -27,10 +27,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message that Django carried over to this page. kind: "ok" or "error"."""
+    """A message that Django carried over to this page. kind: "ok" or "error"; `undo` is the URL that Undo posts to.
+
+    A view says so by `extra_tags="undo=<URL>"`.
+    """
 
     kind: str
     text: str
+    undo: str = ""
 
 
 class Shell:
@@ -62,7 +66,7 @@ class Shell:
 
     @property
     def nav(self) -> list[Entry]:
-        return nav.shown_to(self.role)
+        return _existing(nav.shown_to(self.role))
 
     @property
     def phone_nav(self) -> list[Entry]:
@@ -70,11 +74,12 @@ class Shell:
 
     @property
     def settings(self) -> list[tuple[Text, list[Entry]]]:
-        return settings_nav.groups(self.role)
+        groups = [(group, _existing(entries)) for group, entries in settings_nav.groups(self.role)]
+        return [(group, entries) for group, entries in groups if entries]
 
     @property
     def create(self) -> list[Entry]:
-        return create.shown_to(self.role)
+        return _existing(create.shown_to(self.role))
 
     @cached_property
     def unread(self) -> int:
@@ -94,7 +99,11 @@ class Shell:
     def messages(self) -> list["Message"]:
         """What was said to the person before this page loaded (log-in, saved settings); reading empties the list."""
         return [
-            Message("error" if message.level >= ERROR else "ok", str(message))
+            Message(
+                "error" if message.level >= ERROR else "ok",
+                str(message),
+                message.extra_tags.removeprefix("undo=") if message.extra_tags.startswith("undo=") else "",
+            )
             for message in get_messages(self._request)
         ]
 
@@ -113,3 +122,7 @@ class Shell:
 
     def has_global(self, url_name: str) -> bool:
         return url_exists(url_name, everywhere=True)
+
+
+def _existing(entries: list[Entry]) -> list[Entry]:
+    return [entry for entry in entries if url_exists(entry.url_name)]

@@ -1,4 +1,4 @@
-"""What the shell's navigation shows. Apps add their entries in `AppConfig.ready()`; what is not there is not listed.
+"""What the shell's navigation shows. Apps add their entries in `AppConfig.ready()`; one without a route is not shown.
 
 `nav` is the sidebar (and, by `phone`, the bar at the foot of a phone), `settings_nav` the second column of settings,
 `create` the menu behind the plus button.

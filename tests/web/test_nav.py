@@ -1,5 +1,7 @@
 """Navigation shows what was registered, to those it is for."""
 
+from crm.web import nav as registries
+from crm.web.jinja import icon_names, url_exists
 from crm.web.nav import CreateMenu, Nav, SettingsNav
 
 
@@ -32,3 +34,15 @@ def test_create_menu_hidden_from_read_only_members() -> None:
     create = CreateMenu()
     create.add("contact", "New contact", "user-plus", "contact_new")
     assert (len(create.shown_to("rep")), create.shown_to("readonly")) == (1, [])
+
+
+def test_every_entry_of_the_apps_leads_to_a_page_and_has_an_icon() -> None:
+    entries = [
+        entry
+        for registry in (registries.nav, registries.settings_nav, registries.create)
+        for role in ("admin", "manager", "rep", "readonly")
+        for entry in registry.shown_to(role)
+    ]
+    assert {entry.url_name for entry in entries if not url_exists(entry.url_name)} == set()
+    assert {entry.icon for entry in entries} - icon_names() == set()
+    assert len(entries) > 0
