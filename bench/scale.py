@@ -51,20 +51,21 @@ class Scale:
         """Cards on the board of the measured organisation."""
         return self.contacts // 20
 
-    # Members of the measured organisation by number, from 1: the first of each team of 50 manages it.
+    # Members of the measured organisation have numbers from 1: the first of each team of 50 manages it, the last two
+    # are read-only and an admin. Requests are spread over several people, so that each asks for another record.
     @property
-    def rep(self) -> int:
-        """The member measured as a rep: somebody in the middle."""
-        return self.members // 2
+    def reps(self) -> list[int]:
+        """The members measured as reps: three of each team."""
+        return [team * TEAM + seat for seat in (7, 23, 41) for team in range(self.members // TEAM)]
 
     @property
-    def manager(self) -> int:
-        """The member measured as a manager: the rep's."""
-        return (self.rep - 1) // TEAM * TEAM + 1
+    def managers(self) -> list[int]:
+        """The members measured as managers."""
+        return [team * TEAM + 1 for team in range(self.members // TEAM)]
 
     @property
     def admin(self) -> int:
-        """The member measured as an admin: the last one."""
+        """The member measured as an admin."""
         return self.members
 
 

@@ -344,32 +344,29 @@ def _log(table: str, row: str, operation: str, diff: str, k: str, rank: str, row
 
 
 def shares(scale: Scale) -> list[Fill]:
-    """One contact, account and deal in a hundred is shared, with a member or a team; a few with the measured rep."""
+    """One contact, account and deal in ten is shared with another member, one in five hundred with a team."""
 
     def share(table: str, model: str, record: str, rows: int) -> Fill:
-        count = max(5, rows // 100)
-        to_rep = "n < 5"
-        team = "NOT n < 5 AND n % 4 = 0"
+        permission = (
+            "SELECT p.id FROM auth_permission p JOIN django_content_type c ON c.id = p.content_type_id"
+            f" WHERE c.app_label || '.' || p.codename = '{model}'"
+        )
         return Fill(
             table,
             {
-                "id": f"uid('{table}', n, at(0.9))", "org_id": "org(0)",
-                "content_object_id": record.format(step=max(1, rows // count - 3)),
+                "id": f"uid('{table}', n, at(0.9))", "org_id": "org(0)", "content_object_id": record,
                 "created_at": "at(0.9)", "level": "CASE WHEN n % 2 = 0 THEN 'read' ELSE 'write' END",
-                "member_id": f"CASE WHEN {to_rep} THEN member(0, {scale.rep}) WHEN NOT ({team}) "
-                f"THEN member(0, 1 + pick(n, 61, {scale.members})) END",
-                "user_id": "NULL::uuid",
-                "team_id": f"CASE WHEN {team} THEN team(pick(n, 62, {scale.members // TEAM})) END",
-                "permission_id": "(SELECT p.id FROM auth_permission p JOIN django_content_type c ON c.id ="
-                f" p.content_type_id WHERE c.app_label || '.' || p.codename = '{model}')",
+                "member_id": f"CASE WHEN n % 50 > 0 THEN member(0, 1 + pick(n, 61, {scale.members})) END",
+                "user_id": "NULL::uuid", "permission_id": f"({permission})",
+                "team_id": f"CASE WHEN n % 50 = 0 THEN team(pick(n, 62, {scale.members // TEAM})) END",
             },
-            f"generate_series(0::bigint, {count} - 1) AS n",
+            f"generate_series(0::bigint, {rows // 10} - 1) AS n",
         )  # fmt: skip
 
     return [
-        share("contacts_contactshare", "contacts.view_contact", "contact(0, n * {step})", scale.contacts // 2),
-        share("contacts_accountshare", "contacts.view_account", "account(0, n * {step})", scale.accounts // 2),
-        share("deals_dealshare", "deals.view_deal", "deal(0, n * {step})", scale.own_deals),
+        share("contacts_contactshare", "contacts.view_contact", "contact(0, n * 10 + n % 10)", scale.contacts // 2),
+        share("contacts_accountshare", "contacts.view_account", "account(0, n * 10 + n % 10)", scale.accounts // 2),
+        share("deals_dealshare", "deals.view_deal", "deal(0, n * 10 + n % 10)", scale.own_deals),
     ]
 
 

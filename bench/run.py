@@ -1,0 +1,205 @@
+"""One run: servers up, every row for every role, servers down, results written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bench.client import Client, UnexpectedAnswerError
+from bench.cluster import Cluster
+from bench.counters import CpuMeter, Statement, StatementMeter, pss, tree
+from bench.load import Loaded
+from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests
+from bench.people import ROLES, Records, sign_in, write_floor_actors
+from bench.rows import ALL_PSS, PSS_REQUESTS, ROWS, WEB_PSS, Row, Scene
+from bench.scale import Scale
+from bench.servers import Servers
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is asked for. `requests` is how many each row gets for each role, warm-up not counted."""
+
+    requests: int = 240
+    rows: Collection[str] = ()
+    roles: Collection[str] = ROLES
+    show_statements: bool = False
+
+
+@dataclass
+class Result:
+    """Everything a run has found."""
+
+    size: str
+    commit: str
+    dirty: bool
+    at: str
+    machine: dict[str, Any]
+    rows: list[Measured] = field(default_factory=list)
+    select_1_ms: float = 0.0
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> list[str]:
+        """The broken bars, in words."""
+        found = [f"{row.label} ({row.role}): {', '.join(row.broken)}" for row in self.rows if row.broken]
+        found += [f"{row.label} ({row.role}): {row.note}" for row in self.rows if row.state == "failed"]
+        return found + list(self.memory.get("broken", []))
+
+    def save(self, directory: Path) -> Path:
+        """Writes the result as JSON; the name says when, what and how big."""
+        directory.mkdir(parents=True, exist_ok=True)
+        commit = self.commit + ("-dirty" if self.dirty else "")
+        path = directory / f"{self.at[:16].replace(':', '')}-{commit}-{self.size}.json"
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Result:
+        """A result that was saved."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**values, "rows": [Measured(**row) for row in values["rows"]]})
+
+
+def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
+    """Measures. The cluster runs and is prepared, and Django is set up for its database."""
+    now = dt.datetime.now(dt.UTC).isoformat()
+    result = Result(scale.name, *commit(cluster.checkout.root), at=now, machine=machine())
+    servers = Servers(cluster)
+    people = sign_in(scale)
+    actors = write_floor_actors(people, cluster.var / "floor.json")
+    url = cluster.url("super", Loaded.COPY)
+    records = Records(url, people)
+    with (
+        servers.running(actors),
+        psycopg.connect(url, autocommit=True, application_name="bench") as monitor,
+        closing(StatementMeter(url)) as statements,
+        closing(Client(servers.port)) as client,
+        closing(Client(servers.floor_port)) as bare,
+    ):
+        cpu = CpuMeter(servers.pid("web"), cluster.postmaster, servers.background, monitor)
+        meter = Meter(client, cpu, statements, wanted.requests)
+        floor_cpu = CpuMeter(servers.pid("floor"), cluster.postmaster, (), monitor)
+        floor = Meter(bare, floor_cpu, statements, wanted.requests)
+        result.select_1_ms = _select_1(floor, Scene("admin", records))
+        _measure_rows(result, meter, floor, records, wanted, say)
+        if not wanted.rows:
+            result.memory = _memory(client, meter, servers, cluster, Scene("admin", records))
+    result.machine["load_after"] = os.getloadavg()
+    return result
+
+
+def _measure_rows(result: Result, meter: Meter, floor: Meter, records: Records, wanted: Wanted, say: Say) -> None:
+    floors: dict[tuple[str, str], float] = {}
+    for row in ROWS:
+        if wanted.rows and row.key not in wanted.rows:
+            continue
+        for role in wanted.roles:
+            scene = Scene(role, records)
+            measured, seen = _measure(row, scene, meter)
+            if row.floor and measured.state == "measured":
+                if (row.floor, role) not in floors:
+                    floors[row.floor, role] = _floor(floor, row.floor, scene)
+                measured.floor_ms = floors[row.floor, role]
+            result.rows.append(measured)
+            say(line(measured))
+            if wanted.show_statements:
+                say("\n".join(_statement_lines(seen)))
+
+
+def _measure(row: Row, scene: Scene, meter: Meter) -> tuple[Measured, list[Statement]]:
+    if not row.exists(scene):
+        return Measured(row.key, row.label, scene.role, state="absent"), []
+    try:
+        return meter.measure(row, scene)
+    except UnexpectedAnswerError as error:
+        meter.statements.stop()
+        return Measured(row.key, row.label, scene.role, state="failed", note=str(error)[:600]), []
+
+
+def _floor(meter: Meter, read: str, scene: Scene) -> float:
+    requests = floor_requests(read, scene)
+    meter.run(requests, meter.per_round)
+    rounds = [meter.run(requests, meter.per_round).cpu for _n in range(ROUNDS)]
+    return round(statistics.median(one.web + one.database for one in rounds) * 1000, 3)
+
+
+def _select_1(meter: Meter, scene: Scene) -> float:
+    requests = floor_requests("one", scene)
+    meter.run(requests, meter.per_round)
+    best = min(statistics.median(meter.run(requests, meter.per_round).seconds) for _n in range(ROUNDS))
+    return round(best * 1000, 3)
+
+
+def _memory(client: Client, meter: Meter, servers: Servers, cluster: Cluster, scene: Scene) -> dict[str, Any]:
+    """Memory after the web processes have answered at least 1,000 requests. This process stands for the launcher."""
+    existing = next((row for row in ROWS if row.kind == "read" and row.exists(scene)), None)
+    if existing and client.sent < PSS_REQUESTS:
+        meter.run(existing.requests(scene), PSS_REQUESTS - client.sent)
+    web = pss(tree(servers.pid("web")))
+    behind = [pid for name in ("live", "worker", "beat", "relay") for pid in tree(servers.pid(name))]
+    everything = web + pss([*behind, *tree(cluster.postmaster), cluster.valkey_pid, os.getpid()])
+    broken = [
+        f"{name}: {value / 1e6:.0f} MB, at most {limit / 1e6:.0f}"
+        for name, value, limit in (("PSS of web", web, WEB_PSS), ("PSS of everything", everything, ALL_PSS))
+        if value > limit
+    ]
+    return {"requests": client.sent, "web": web, "all": everything, "broken": broken}
+
+
+def _statement_lines(seen: list[Statement]) -> list[str]:
+    shown = [statement for statement in seen if statement.counts and statement.calls > 1]
+    lines = []
+    for one in shown:
+        text = " ".join(one.text.split())[:400]
+        lines.append(f"    {one.calls / COUNTED:5.2f} x {one.pages / one.calls:7.1f} pages  {text}")
+    return lines
+
+
+def line(row: Measured) -> str:
+    """One row as a line, while the run goes on."""
+    if row.state != "measured":
+        return f"{row.label:<26}{row.role:<9}{row.state} {row.note.splitlines()[0] if row.note else ''}"
+    floor = f"{row.ratio:5.1f} x floor" if row.floor_ms else " " * 13
+    over = f"   over: {', '.join(row.broken)}" if row.broken else ""
+    return (
+        f"{row.label:<26}{row.role:<9}{row.cpu_ms:7.2f} ms CPU ({row.database_ms:.2f} db){floor}"
+        f"{row.statements:7.1f} statements{row.bytes / 1000:8.1f} kB{row.pages:8.0f} pages{row.wall_ms:8.2f} ms{over}"
+    )
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on, and what else it was doing."""
+    described = (line.partition(":") for line in Path("/proc/cpuinfo").read_text().splitlines())
+    model = next((value.strip() for name, _colon, value in described if "model name" in name), platform.machine())
+    return {
+        "cpus": os.cpu_count(),
+        "model": model,
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "load_before": os.getloadavg(),
+    }
+
+
+def commit(root: Path) -> tuple[str, bool]:
+    """The commit that was measured, and whether files differ from it."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    changes = git("status", "--porcelain", "--untracked-files=no")
+    return git("rev-parse", "--short=10", "HEAD") or "unknown", bool(changes)
