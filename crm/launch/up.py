@@ -112,7 +112,9 @@ class Up:
     def _prepare(self) -> None:
         digest = schema_digest(self.checkout.root)
         behind = self._bootstrap(digest)
-        self._manage("preflight", hint="Preflight found something to mend first")
+        if behind or "DATABASE_SUPERUSER_URL" not in self.environment:
+            # Otherwise the bootstrap has just made what preflight would look for.
+            self._manage("preflight", hint="Preflight found something to mend first")
         if behind:
             self.supervisor.say("Bringing the database up to date ...")
             self._manage("migrate", "--verbosity=0", "--skip-checks", hint="The database could not be migrated")
@@ -152,12 +154,16 @@ class Up:
     def _start_application(self) -> None:
         shutil.rmtree(self.checkout.var / "metrics", ignore_errors=True)
         (self.checkout.var / "metrics").mkdir(mode=0o700)
-        for part in application_parts(
+        parts = application_parts(
             self.checkout, self.environment, host=self.host, port=self.port, live_port=self.live_port
-        ):
+        )
+        # What a person waits for has the processors to itself; the background follows.
+        for part in parts[:2]:
             self.supervisor.start(part)
         if not self.supervisor.wait_until(self._ready, READY_PATIENCE):
             raise LaunchError(f"Keel did not become ready within {READY_PATIENCE:.0f} s: {self._readiness()}")
+        for part in parts[2:]:
+            self.supervisor.start(part)
 
     def _welcome(self) -> None:
         self.lock.tell(self.url)
@@ -205,7 +211,7 @@ class Up:
 def application_parts(
     checkout: Checkout, env: dict[str, str], *, host: str, port: int, live_port: int, threads: int = 2
 ) -> list[Part]:
-    """Web, live stream, worker, beat and relay, as `make up`, the browser tests and the bench run them."""
+    """Web, live stream, worker, beat and relay, in this order, as `make up`, browser tests and the bench run them."""
     own = environment.for_application(env)
     python = str(checkout.python)  # with -m: a script's first line would still name the place of a moved checkout
     granian = [python, "-m", "granian", "--host", host, "--no-ws", "--log-level", "warning"]
