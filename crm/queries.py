@@ -15,9 +15,11 @@ from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
 # manager the members of every team below the teams they manage. One statement, since every request makes it.
+# Before an organisation is entered only the membership can be seen, so finding it enters the organisation (for reading
+# teams; the caller enters it properly). The teams hang on `me`, hence are read after that.
 _MEMBER_SQL = """
-WITH me AS (
-    SELECT m.*, o.id AS o_id, o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone,
+WITH me AS MATERIALIZED (
+    SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.id AS o_id, o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone,
            o.base_currency, o.fiscal_year_start, o.readonly_may_export
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL

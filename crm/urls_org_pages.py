@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm import urls_settings
-from crm.views import live, lookup, records, shares
+from crm.views import fields, live, lookup, records, shares
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("records/<slug:type_key>/options/", lookup.record_options, name="record_options"),
     path("records/<slug:type_key>/<uuid:pk>/", records.record_detail, name="record_detail"),
     path("records/<slug:type_key>/<uuid:pk>/edit/", records.record_edit, name="record_edit"),
+    path("records/<slug:type_key>/<uuid:pk>/history/", records.record_history, name="record_history"),
     path("records/<slug:type_key>/<uuid:pk>/delete/", records.record_delete, name="record_delete"),
     path("records/<slug:type_key>/<uuid:pk>/fields/<slug:key>/", fields.record_field, name="record_field"),
     path("records/<slug:type_key>/<uuid:pk>/shares/", shares.record_shares, name="record_shares"),

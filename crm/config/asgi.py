@@ -1,6 +1,5 @@
 """Entry of the live stream's process (SSE). Pages and API are served by wsgi.py."""
 
-import importlib.util
 import multiprocessing
 import os
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.prod")
 django.setup()
 
 from crm.lib.lifeline import bind_to_parent  # noqa: E402 -- settings first
+from crm.live.app import application as stream  # noqa: E402 -- settings first
 from crm.web.metrics import serve_metrics  # noqa: E402 -- settings first
 
 _parent = multiprocessing.parent_process()
@@ -27,16 +27,6 @@ async def answer(send: Send, status: int, text: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})
-
-
-if importlib.util.find_spec("crm.realtime_app"):
-    from crm.realtime_app import application as stream
-else:
-
-    async def stream(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Stands where the live stream is not installed."""
-        if scope["type"] == "http":
-            await answer(send, 404, "not found")
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -59,7 +59,7 @@ class Batch:
         failures: list[Exception] = []
         received = list(event.received_by)
         for receiver in receivers_of(event.name):
-            if key_of(receiver) in received:
+            if key_of(receiver) in event.received_by:
                 continue
             failure = _call(receiver, delivery)
             if failure is None:

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
+from crm import queries
 from crm.models import Tag, Team
 from crm.tenancy import context
 from crm.tenancy.context import Actor, elevated, org_context
@@ -82,3 +83,21 @@ def test_raw_sql_without_an_organisation_sees_nothing():
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM crm_team")
         assert cursor.fetchone() == (0,)
+
+
+def test_member_by_slug_knows_teams_before_the_organisation_is_entered():
+    org, other = make_org(), make_org()
+    manager, rep, below, stranger = org.member("manager"), org.member("rep"), org.member("rep"), org.member("rep")
+    north = org.team("North", rep, managers=(manager,))
+    south = org.team("South", below, parent=north)
+    org.team("Elsewhere", stranger)
+    with transaction.atomic():
+        context.enter_user(manager.user_id)
+        found = queries.member_by_slug(manager.user_id, org.slug)
+        assert queries.member_by_slug(manager.user_id, other.slug) is None
+    context.leave()
+    assert found is not None
+    assert found.actor.teams == (north.id,)
+    assert set(found.actor.members) == {manager.id, rep.id, below.id}
+    assert found.actor == org.actor(manager)
+    assert south.parent_id == north.id
