@@ -7,10 +7,11 @@ from uuid import UUID
 
 from contacts.models import Account, Contact
 from crm import access
-from crm.access import is_uuid, may_write
+from crm.access import absent, is_uuid, may_write
 from crm.tenancy.context import Actor
 
 __all__ = [
+    "absent",
     "change_account",
     "change_contact",
     "get_account",
@@ -18,6 +19,7 @@ __all__ = [
     "get_deleted",
     "is_uuid",
     "may_write",
+    "sees",
 ]
 Record = TypeVar("Record", Contact, Account)
 
@@ -51,3 +53,10 @@ def get_deleted(model: type[Record], pk: UUID | str, actor: Actor) -> Record:
     if found is None:
         raise access.absent(model)
     return found
+
+
+def sees(record: Contact | Account, actor: Actor) -> bool:
+    """Whether the actor sees a record that they have just written."""
+    if actor.read == "all" or record.owner_id in actor.members:
+        return True
+    return access.visible(type(record), actor).filter(pk=record.pk).exists()

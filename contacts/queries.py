@@ -15,7 +15,7 @@ from django.db.models.functions import Concat
 from contacts.duplicates import Known
 from contacts.models import Account, AccountDomain, Contact, ContactEmail, ImportJob, ImportRow
 from crm import access
-from crm.models import Membership
+from crm.models import Membership, Organization
 from crm.tenancy import context
 from crm.tenancy.context import Actor
 
@@ -134,3 +134,8 @@ def all_rows_of_import(job: ImportJob, outcome: str) -> list[tuple[int, str, lis
     """Line, reason and cells of every row of an import with that outcome ("skipped" or "failed")."""
     rows = ImportRow.objects.filter(job=job, outcome=outcome).order_by("line")
     return list(rows.values_list("line", "reason", "cells"))
+
+
+def base_currency(org_id: UUID) -> str:
+    """The currency of an organisation's amounts that name none."""
+    return Organization.objects.values_list("base_currency", flat=True).get(pk=org_id)

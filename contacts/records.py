@@ -153,7 +153,6 @@ ACCOUNT = RecordType(
         Field("employee_count", _("Employees"), FieldType.NUMBER, filterable=True),
         Field(
             "annual_revenue", _("Annual revenue"), FieldType.MONEY, currency_path="currency", filterable=True,
-            editable=False,
         ),
         Field("phone", _("Phone"), FieldType.PHONE),
         Field("website", _("Website"), FieldType.URL),

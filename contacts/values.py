@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from contacts.enums import AddressKind, ContactRole, LeadStatus, Lifecycle
 from contacts.lib import emails as email_lib
-from contacts.lib import phones as phone_lib
 from contacts.lib.domains import normalize_domain, website_domain
+from crm.lib import phones as phone_lib
 from crm.lib.errors import Invalid
 
 Messages = dict[str, str | Promise]

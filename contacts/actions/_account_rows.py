@@ -13,7 +13,6 @@ from contacts.actions import _children, _creating
 from contacts.actions._creating import BATCH, Row
 from contacts.duplicates import DuplicateAccount
 from contacts.lib.domains import is_free_mail
-from contacts.lib.phones import normalize_phone
 from contacts.models import Account, AccountDomain
 from contacts.values import (
     ACCOUNT_NUMBERS,
@@ -29,6 +28,7 @@ from contacts.values import (
 from crm.actions.tags import clean_tags
 from crm.lib.errors import Invalid
 from crm.lib.money import is_currency
+from crm.lib.phones import normalize_phone
 from crm.records import timeline
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
@@ -42,6 +42,7 @@ def create_rows(values: Sequence[NewAccount], acting: Actor, *, override_duplica
     rows = _creating.check_rows(values, lambda value: _check(value, region))
     _creating.settle_owners(rows, acting)
     _settle_parents(rows, acting)
+    _settle_currencies(rows, acting)
     if not override_duplicate:
         _refuse_duplicates(rows, acting)
     _creating.settle_tags(rows, acting)
@@ -95,6 +96,15 @@ def _settle_parents(rows: Sequence[Row], acting: Actor) -> None:
     for row in rows:
         if row.open and row.values.parent_id and row.values.parent_id not in visible:
             row.error = Invalid(fields={"parent": _("This account was not found. Choose another one.")})
+
+
+def _settle_currencies(rows: Sequence[Row], acting: Actor) -> None:
+    """Gives amounts without a currency the organisation's."""
+    without = [row for row in rows if row.open and row.columns["annual_revenue"] is not None]
+    without = [row for row in without if not row.columns["currency"]]
+    currency = queries.base_currency(acting.org_id) if without else ""
+    for row in without:
+        row.columns["currency"] = currency
 
 
 def _refuse_duplicates(rows: Sequence[Row], acting: Actor) -> None:

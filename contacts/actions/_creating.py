@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from contacts import duplicates, queries
 from contacts.duplicates import Known
 from contacts.enums import ContactRole
-from contacts.lib.phones import region_of
 from contacts.values import EmailValue, PhoneValue
 from crm import rules
 from crm.actions.tags import resolve_tags
 from crm.lib.errors import CrmError, Forbidden, Invalid
+from crm.lib.phones import region_of
 from crm.models import Organization
 from crm.tenancy.context import Actor, elevated
 

@@ -73,7 +73,10 @@ def update_account(
     account = access.change_account(account_id, acting)
     _changing.check_version(account, version)
     _changing.check_keys(changes, CHANGEABLE)
-    changed = _changing.put(account, _columns(changes, acting))
+    columns = _columns(changes, acting)
+    if columns.get("annual_revenue") is not None and not (columns.get("currency") or account.currency):
+        columns["currency"] = queries.base_currency(acting.org_id)
+    changed = _changing.put(account, columns)
     changed += _put_domains(account, changes, website_changed="website" in changed)
     if "tags" in changes:
         changed += _changing.put(account, {"tags": resolve_tags([clean_tags(changes["tags"])], acting=acting)[0]})
@@ -86,8 +89,8 @@ def update_account(
         changed.append("owner")
     if not changed:
         return account
-    columns = {"domain" if c == "domains" else c for c in changed}
-    _changing.save(account, columns, acting, "an account handed over to somebody else")
+    written = {"domain" if c == "domains" else c for c in changed}
+    _changing.save(account, written, acting, "an account handed over to somebody else")
     emit(AccountUpdated(record=account.id, fields=tuple(changed)))
     if former:
         emit(AccountAssigned(record=account.id, from_member=former, to_member=account.owner_id))

@@ -64,9 +64,16 @@ class Shell:
         name: str = self.user.get_full_name() if hasattr(self.user, "get_full_name") else ""
         return name or self.user.email.partition("@")[0]
 
-    @property
+    @cached_property
     def nav(self) -> list[Entry]:
         return _existing(nav.shown_to(self.role))
+
+    @property
+    def shortcut_entries(self) -> tuple[tuple[str, str], ...]:
+        """(label, key) of the pages that have a key; none outside an organisation."""
+        if getattr(self._request, "organization", None) is None:
+            return ()
+        return tuple((str(entry.label), entry.key) for entry in self.nav if entry.key)
 
     @property
     def phone_nav(self) -> list[Entry]:

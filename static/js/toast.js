@@ -44,4 +44,4 @@ document.addEventListener("click", (e) => {
 });
 document.addEventListener("toast", (e) => toast(e.detail?.value ?? e.detail ?? {}));
 // Said before this page loaded, rendered by the server.
-for (const el of document.querySelectorAll("#toasts > .toast")) if (el.dataset.kind !== "error") expire(el, lasting.plain);
+for (const el of document.querySelectorAll("#toasts > .toast")) if (el.dataset.kind !== "error") expire(el, el.querySelector("form") ? lasting.withUndo : lasting.plain);

@@ -1,0 +1,168 @@
+"""What the pages of contacts and accounts show: few statements each, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, DateField, Value
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+
+from contacts.enums import AddressKind, ContactRole
+from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
+from crm import access
+from crm.lib.phones import readable_phone
+from crm.tenancy.context import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An address or a number on a page."""
+
+    value: str
+    kind: str
+    is_primary: bool
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it."""
+        return readable_phone(self.value)
+
+    @property
+    def label(self) -> str:
+        """What it is for, in words."""
+        return str(AddressKind(self.kind).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A contact's place at an account, as the page of either shows it: `id`, `name` and `title` are the other's."""
+
+    id: UUID
+    name: str
+    title: str
+    role: str
+    is_primary: bool
+    ended_on: date | None
+
+    @property
+    def role_label(self) -> str:
+        """The role in words; "" where it is not known."""
+        return "" if self.role == ContactRole.UNKNOWN else str(ContactRole(self.role).label)
+
+    @property
+    def tone(self) -> str:
+        """The colour of the role."""
+        return ROLE_TONES.get(self.role, "gray")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact in a list of people."""
+
+    id: UUID
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactParts:
+    """What stands around a contact on its page."""
+
+    emails: list[Line]
+    phones: list[Line]
+    links: list[Link]
+    colleagues: list[Person]
+
+
+ROLE_TONES = {
+    "decision_maker": "violet", "champion": "green", "influencer": "cyan", "blocker": "red", "user": "blue",
+    "billing": "amber",
+}  # fmt: skip
+PEOPLE = 5  # colleagues on a contact's page
+LINKS = 100  # accounts on a contact's page, contacts on an account's
+
+
+def _full_name(prefix: str = "") -> Coalesce:
+    """SQL of a contact's name, as Contact.name is."""
+    name = Concat(f"{prefix}first_name", Value(" "), f"{prefix}last_name", output_field=CharField())
+    return Coalesce(NullIf(Trim(name), Value("")), f"{prefix}email")
+
+
+def contact_lines(contact_id: UUID) -> tuple[list[Line], list[Line]]:
+    """A contact's addresses and numbers, the primary ones first, in one statement."""
+    emails = ContactEmail.objects.filter(contact_id=contact_id).values_list(
+        Value("email"), "address", "kind", "is_primary", "position"
+    )
+    phones = ContactPhone.objects.filter(contact_id=contact_id).values_list(
+        Value("phone"), "number", "kind", "is_primary", "position"
+    )
+    found: dict[str, list[tuple[int, Line]]] = {"email": [], "phone": []}
+    for what, value, kind, is_primary, position in emails.union(phones, all=True):
+        found[what].append((position, Line(value, kind, is_primary)))
+    ordered = [[line for _position, line in sorted(found[what], key=lambda pair: pair[0])] for what in found]
+    return ordered[0], ordered[1]
+
+
+def contact_parts(contact: Contact, actor: Actor) -> ContactParts:
+    """Addresses, numbers, accounts and colleagues of a contact that the actor sees, in two statements.
+
+    Accounts and colleagues that the actor does not see are left out.
+    """
+    emails, phones = contact_lines(contact.id)
+    links = (
+        AccountContact.objects.filter(contact_id=contact.id, account__deleted_at__isnull=True)
+        .order_by("-is_primary", "id")
+        .values_list(Value("link"), "account_id", "account__name", "title", "role", "is_primary", "ended_on")[:LINKS]
+    )
+    if contact.account_id is None:
+        rows: Any = links
+    else:
+        people = access.visible(Contact, actor).filter(account_id=contact.account_id).exclude(pk=contact.id)
+        nothing = Value(None, output_field=DateField())
+        others = people.order_by("-updated_at").values_list(
+            Value("person"), "id", _full_name(), "title", "lifecycle", Value(False), nothing
+        )[:PEOPLE]
+        rows = links.union(others, all=True)
+    found, colleagues = [], []
+    for what, pk, name, title, role, is_primary, ended_on in rows:
+        if what == "link":
+            found.append(Link(pk, name, title, role, is_primary, ended_on))
+        else:
+            colleagues.append(Person(pk, name, title))
+    return ContactParts(emails, phones, found, colleagues)
+
+
+def people_of(account: Account, actor: Actor) -> list[Link]:
+    """The contacts of an account that the actor sees, by role and name."""
+    visible = access.visible(Contact, actor).values("id") if actor.read != "all" else None
+    rows = AccountContact.objects.filter(account_id=account.id, contact__deleted_at__isnull=True)
+    if visible is not None:
+        rows = rows.filter(contact_id__in=visible)
+    title = Coalesce(NullIf("title", Value("")), "contact__title")
+    known = rows.annotate(who=_full_name("contact__"), there=title).values_list(
+        "contact_id", "who", "there", "role", "is_primary", "ended_on"
+    )
+    people = [Link(*row) for row in known.order_by("contact__sort_name", "id")[:LINKS]]
+    return sorted(people, key=lambda link: (link.ended_on is not None, link.role == ContactRole.UNKNOWN))
+
+
+def children_of(account: Account, actor: Actor) -> list[tuple[UUID, str]]:
+    """The accounts right below an account that the actor sees: (id, name), by name."""
+    rows = access.visible(Account, actor).filter(parent_id=account.id).order_by("name_norm", "id")
+    return list(rows.values_list("id", "name")[:LINKS])
+
+
+def domains_of(account_id: UUID) -> list[str]:
+    """An account's domains, the first one first."""
+    return list(
+        AccountDomain.objects.filter(account_id=account_id).order_by("position", "id").values_list("domain", flat=True)
+    )
+
+
+def link_between(contact_id: UUID, account_id: UUID) -> AccountContact | None:
+    """The link of a contact to an account, where the actor sees both."""
+    rows = AccountContact.objects.select_related("account").filter(account__deleted_at__isnull=True)
+    return rows.filter(contact_id=contact_id, account_id=account_id).first()

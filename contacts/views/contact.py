@@ -1,0 +1,142 @@
+"""Pages of one contact: the record, its form, its way to the recycle bin and back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from contacts import access, page_queries, rules
+from contacts.actions.contacts import create_contact, delete_contact, restore_contact, update_contact
+from contacts.duplicates import DuplicateContact
+from contacts.forms import ContactForm, contact_initial
+from contacts.models import Contact
+from contacts.records import CONTACT, LIFECYCLE_TONES
+from contacts.values import EmailValue, PhoneValue
+from contacts.views import _shared
+from crm import queries
+from crm import rules as kernel_rules
+from crm.lib.errors import Conflict, Invalid
+from crm.lib.phones import readable_phone
+from crm.records.conflicts import meanwhile
+from crm.web import props
+from crm.web.forms import add_error
+from crm.web.htmx import hx_redirect, render_page
+from crm.web.panels import panels
+
+DETAILS = (
+    "email", "phone", "title", "department", "account", "owner", "lifecycle", "lead_status", "lead_source", "tags",
+)  # fmt: skip
+ADDRESS = ("street", "postal_code", "city", "region", "country")
+CONSENT = ("do_not_email", "do_not_call")
+
+
+@require_GET
+def detail(request: HttpRequest, pk: str) -> HttpResponse:
+    """A contact with its accounts, colleagues and what other apps show of it; for htmx its head alone."""
+    r: Any = request
+    contact = access.get_contact(pk, r.actor)
+    may_write = access.may_write(contact, r.actor)
+    parts = page_queries.contact_parts(contact, r.actor)
+    tags = queries.tags() if contact.tags else {}
+
+    def shown(keys: tuple[str, ...]) -> list[props.Prop]:
+        return props.props(CONTACT, contact, keys, r.actor, tags, may_write=may_write)
+
+    context = {
+        "contact": contact,
+        "lifecycle_tone": LIFECYCLE_TONES.get(contact.lifecycle, "gray"),
+        "parts": parts,
+        "details": shown(DETAILS),
+        "address": shown(ADDRESS),
+        "consent": shown(CONSENT),
+        "may_write": may_write,
+        "may_share": kernel_rules.may_share(r.actor, contact.owner_id),
+        "may_delete": rules.may_delete(r.actor, contact),
+        "panel": partial(panels.render, CONTACT.key, request=request, record=contact),
+        "call": parts.phones[0].value.partition(" x")[0] if parts.phones and not contact.do_not_call else "",
+        "mail": contact.email if not contact.do_not_email else "",
+    }
+    return render_page(request, "contacts/contact.html", context, block="head")
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form for a new contact; an address that somebody has is shown before anything is saved."""
+    r: Any = request
+    _shared.refuse_readers(r.actor)
+    initial = {"owner": r.actor.member_id, "account": request.GET.get("account", "")}
+    form = ContactForm(request.POST or None, initial=initial, actor=r.actor)
+    duplicate = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _shared.create_unless_known(create_contact, form.new(), request)
+        except DuplicateContact as error:
+            duplicate = error
+        except Invalid as error:
+            add_error(form, error)
+        else:
+            return _shared.after_saving(request, made, CONTACT)
+    context = {"form": form, "duplicate": duplicate, "contact": None, "clash": None}
+    status = 422 if form.errors or duplicate else 200
+    return render_page(request, "contacts/contact_form.html", context, block="form", status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: str) -> HttpResponse:
+    """The form of a contact; what others changed since it was opened is shown, not overwritten."""
+    r: Any = request
+    contact = _shared.writable(access.get_contact(pk, r.actor), r.actor)
+    form = ContactForm(request.POST or None, initial=_initial(contact), actor=r.actor)
+    clash = None
+    if request.method == "POST" and form.is_valid():
+        version = _shared.version_of(request)
+        try:
+            changed = update_contact(contact.pk, form.changes(), acting=r.actor, version=version)
+        except Conflict:
+            contact = access.get_contact(pk, r.actor)
+            clash = meanwhile(CONTACT, contact, version, r.actor)
+            if clash is None:
+                raise
+        except Invalid as error:
+            add_error(form, error)
+        else:
+            return _shared.after_saving(request, changed, CONTACT)
+    context = {"form": form, "duplicate": None, "contact": contact, "clash": clash}
+    status = 422 if form.errors or clash else 200
+    return render_page(request, "contacts/contact_form.html", context, block="form", status=status)
+
+
+def _initial(contact: Contact) -> dict[str, Any]:
+    emails, phones = page_queries.contact_lines(contact.id)
+    known = queries.tags() if contact.tags else {}
+    return contact_initial(
+        contact,
+        [EmailValue(line.value, line.kind, line.is_primary) for line in emails],
+        [PhoneValue(readable_phone(line.value), line.kind, line.is_primary) for line in phones],
+        [known[tag][0] for tag in contact.tags if tag in known],
+    )
+
+
+@require_POST
+def deletion(request: HttpRequest, pk: str) -> HttpResponse:
+    """Moves a contact to the recycle bin; the list then offers to undo it."""
+    r: Any = request
+    contact = delete_contact(pk, acting=r.actor)
+    text = _("%(name)s was moved to the recycle bin.") % {"name": contact.name}
+    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("contact_restoration", args=[contact.pk])))
+    return hx_redirect(request, "contact_list")
+
+
+@require_POST
+def restoration(request: HttpRequest, pk: str) -> HttpResponse:
+    """Takes a contact out of the recycle bin."""
+    r: Any = request
+    contact = restore_contact(pk, acting=r.actor)
+    messages.success(request, _("%(name)s is back.") % {"name": contact.name})
+    return hx_redirect(request, "contact_detail", contact.pk)

@@ -1,0 +1,109 @@
+"""Choosing another record: what a search finds, and the form field that holds the choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from markupsafe import Markup
+
+from crm import access
+from crm.records.lists import Key, search_q, value_paths
+from crm.records.registry import RecordType, registry
+from crm.tenancy.context import Actor
+from crm.web import cells
+
+SHOWN = 8  # records a search offers; more text finds fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A record that can be chosen: its id, its name, and what tells it from others of that name."""
+
+    id: str
+    name: str
+    detail: str = ""
+
+
+def find_options(record_type: RecordType, text: str, actor: Actor, *, limit: int = SHOWN) -> list[Option]:
+    """Records that the actor sees and that begin with the text; without one, those changed last."""
+    rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
+    if text.strip():
+        rows = rows.filter(search_q(record_type, text.strip()[:200]))
+    return _options(record_type, access.first_rows(rows, actor, order=("-updated_at", "-id"), limit=limit), actor)
+
+
+def chosen_option(record_type: RecordType, pk: Any, actor: Actor) -> Option | None:
+    """The record of an id, where the actor sees it."""
+    if not pk or not access.is_uuid(pk):
+        return None
+    found = _options(record_type, access.visible(record_type.model, actor).filter(pk=pk), actor)
+    return found[0] if found else None
+
+
+def _options(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
+    by_key = {field.key: field for field in record_type.fields_for(actor.role)}
+    under = [by_key[key] for key in record_type.subtitle if key in by_key]
+    renders = [cells.renderer(field, {}) for field in under]
+    found = []
+    for row in rows.values(*value_paths(record_type, under, Key("id"))):
+        texts = (Markup(render(row)).striptags() for render in renders)  # noqa: S704 -- escaped by the renderers
+        detail = ", ".join(text for text in texts if text != "—")
+        found.append(Option(str(row["id"]), cells.record_name(record_type, row), detail))
+    return found
+
+
+class LookupWidget(forms.Widget):
+    """A search box above the records it found, one of which is chosen. Without script: those changed last."""
+
+    template_name = "forms/lookup.html"
+    use_fieldset = True
+
+    def __init__(self, record_type: RecordType, actor: Actor, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.record_type, self.actor = record_type, actor
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        chosen = chosen_option(self.record_type, value, self.actor)
+        recent = find_options(self.record_type, "", self.actor)
+        context["widget"].update(
+            options=with_chosen(recent, chosen),
+            chosen=chosen.id if chosen else "",
+            required=self.is_required,
+            search=_("Search %(things)s") % {"things": str(self.record_type.label_plural).lower()},
+            url=reverse("record_options", args=[self.record_type.key]),
+        )
+        return context
+
+    def id_for_label(self, id_: str) -> str:
+        return ""
+
+
+def with_chosen(options: list[Option], chosen: Option | None) -> list[Option]:
+    """The options with the chosen one in front, once."""
+    if chosen is None:
+        return options
+    return [chosen, *(option for option in options if option.id != chosen.id)]
+
+
+class LookupField(forms.Field):
+    """Another record; cleans to its id, or None. Whether the actor sees it is checked by the action that gets it."""
+
+    def __init__(self, target: str, actor: Actor, **kwargs: Any) -> None:
+        kwargs["widget"] = LookupWidget(registry.get(target), actor)
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> UUID | None:
+        if value in self.empty_values:
+            return None
+        if not access.is_uuid(value):
+            raise forms.ValidationError(_("Choose one of the list."))
+        return value if isinstance(value, UUID) else UUID(value)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return str(initial or "") != str(data or "")

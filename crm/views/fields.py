@@ -1,0 +1,168 @@
+"""One field of a record as a resource: its value, its form, and a change of it. For every record type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from crm import access, queries
+from crm.actions.tags import resolve_tags
+from crm.lib.errors import Conflict, Forbidden, Invalid
+from crm.records import actions
+from crm.records.conflicts import Meanwhile, meanwhile
+from crm.records.forms import form_field
+from crm.records.lookup import LookupField
+from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.tagnames import TagNamesField
+from crm.tenancy.context import Actor
+from crm.views.records import url_for
+from crm.web import props
+from crm.web.forms import add_error
+from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, targets
+
+
+class FieldForm(forms.Form):
+    """The form of one field; the field itself is added per request."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+@require_http_methods(["GET", "POST", "PATCH"])
+def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> HttpResponse:
+    """A field's value; with ?edit=1 its form; POST or PATCH changes it, unless somebody else has meanwhile."""
+    r: Any = request
+    record_type, field = _field(type_key, key, r.actor)
+    record = access.get_visible(record_type.model, pk, r.actor, *props.relations(record_type, [key]))
+    if request.method == "GET" and "edit" not in request.GET:
+        return HttpResponse(_value(record_type, record, field, r.actor))
+    _check_editable(record_type, record, field, r.actor)
+    data = request.POST if request.method == "POST" else None
+    form = _form(record_type, record, field, r, data)
+    if request.method == "GET":
+        return _page(request, record_type, record, field, form)
+    if not form.is_valid():
+        return _page(request, record_type, record, field, form, status=422)
+    try:
+        clash = _save(record_type, record.pk, field, form, r.actor)
+    except Invalid as error:
+        if key not in error.fields and error.fields:
+            # An action may name the column's whole group ("emails"); on this form there is one field.
+            error.fields = {key: next(iter(error.fields.values()))}
+        add_error(form, error)
+        return _page(request, record_type, record, field, form, status=422)
+    if clash:
+        record = access.get_visible(record_type.model, pk, r.actor, *props.relations(record_type, [key]))
+        return _page(request, record_type, record, field, form, clash, status=422)
+    return _saved(request, record_type, field, pk)
+
+
+def _field(type_key: str, key: str, actor: Actor) -> tuple[RecordType, Field]:
+    try:
+        record_type = registry.get(type_key)
+        field = record_type.field(key)
+    except KeyError:
+        raise Http404 from None
+    if field not in record_type.fields_for(actor.role):
+        raise Http404
+    return record_type, field
+
+
+def _check_editable(record_type: RecordType, record: Any, field: Field, actor: Actor) -> None:
+    if not access.may_write(record, actor):
+        raise access.absent(record_type.model)
+    if field not in actions.editable_fields(record_type, actor):
+        raise Forbidden
+
+
+def _form(record_type: RecordType, record: Any, field: Field, request: Any, data: Any) -> FieldForm:
+    currency = getattr(record, field.currency_path, "") or request.organization.base_currency
+    initial: dict[str, Any] = {"version": record.version}
+    control: forms.Field
+    if field.type == FieldType.TAGS:
+        control = TagNamesField(label=field.label, required=False)
+        known = queries.tags()
+        initial[field.key] = [known[tag][0] for tag in getattr(record, field.column) if tag in known]
+    elif field.type == FieldType.LOOKUP:
+        control = LookupField(field.target, request.actor, label=field.label, required=field.required)
+        initial[field.key] = getattr(record, field.column)
+    else:
+        control = form_field(field, request.actor, currency=currency)
+        value = getattr(record, field.column)
+        initial[field.key] = str(value) if field.type == FieldType.MEMBER else value
+    form = FieldForm(data, initial=initial, auto_id=f"f-{field.key}-%s")
+    form.fields[field.key] = control
+    return form
+
+
+def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor: Actor) -> Meanwhile | None:
+    """Writes the field; what somebody else did to it meanwhile, instead. Changes of other fields do not matter."""
+    value = form.cleaned_data[field.key]
+    if field.type == FieldType.TAGS:
+        value = resolve_tags([value], acting=actor)[0]
+    version = form.cleaned_data["version"]
+    try:
+        actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=version)
+    except Conflict:
+        record = access.get_visible(record_type.model, pk, actor)
+        clash = meanwhile(record_type, record, version, actor)
+        if clash is None or clash.touches(field.key):
+            if clash is None:
+                raise
+            return clash
+        actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=record.version)
+    return None
+
+
+def _value(record_type: RecordType, record: Any, field: Field, actor: Actor) -> str:
+    tags = queries.tags() if field.type == FieldType.TAGS else {}
+    may_edit = access.may_write(record, actor) and field in actions.editable_fields(record_type, actor)
+    return props.prop_value(record_type, record, field, tags, may_edit=may_edit, focus=True)
+
+
+def _saved(request: Any, record_type: RecordType, field: Field, pk: str) -> HttpResponse:
+    """The new value; "recordChanged" tells the rest of the page. A record handed over may be gone from view."""
+    joined = props.relations(record_type, [field.key])
+    rows = access.visible(record_type.model, request.actor).filter(pk=pk)
+    record = (rows.select_related(*joined) if joined else rows).first()
+    if record is None or not is_partial(request):
+        return hx_redirect(request, _page_of(record_type, record))
+    if field.type == FieldType.LOOKUP:
+        response = close_dialog()
+        response["HX-Refresh"] = "true"
+        return response
+    response = HttpResponse(_value(record_type, record, field, request.actor))
+    response["HX-Trigger"] = "recordChanged"
+    return response
+
+
+def _page_of(record_type: RecordType, record: Any) -> str:
+    return url_for(record_type, "detail", record.pk) if record else url_for(record_type, "list")
+
+
+def _page(
+    request: HttpRequest,
+    record_type: RecordType,
+    record: Any,
+    field: Field,
+    form: FieldForm,
+    clash: Meanwhile | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if clash:
+        # Whoever saves again has seen what they overwrite.
+        form.data = form.data.copy()
+        form.data["version"] = str(record.version)
+    context = {
+        "type": record_type,
+        "record": record,
+        "field": field,
+        "form": form,
+        "bound": form[field.key],
+        "clash": clash,
+        "back": _page_of(record_type, record),
+    }
+    block = "dialog" if targets(request, "dialog") or field.type == FieldType.LOOKUP else "cell"
+    return render_page(request, "records/field.html", context, block=block, status=status)

@@ -1,0 +1,36 @@
+"""What a search box offers where another record is to be chosen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from crm.records.lookup import chosen_option, find_options, with_chosen
+from crm.records.registry import registry
+from crm.web.htmx import render_page
+
+NAME = re.compile(r"[a-z_]{1,40}")
+
+
+@require_GET
+def record_options(request: HttpRequest, type_key: str) -> HttpResponse:
+    """Radio buttons named `field` for the records that `<field>-q` finds; the one chosen before stays in front."""
+    r: Any = request
+    name = request.GET.get("field", "")
+    if not NAME.fullmatch(name):
+        raise Http404
+    try:
+        record_type = registry.get(type_key)
+    except KeyError:
+        raise Http404 from None
+    chosen = chosen_option(record_type, request.GET.get(name, ""), r.actor)
+    context = {
+        "name": name,
+        "options": with_chosen(find_options(record_type, request.GET.get(f"{name}-q", ""), r.actor), chosen),
+        "chosen": chosen.id if chosen else "",
+        "required": request.GET.get("required") == "1",
+    }
+    return render_page(request, "records/options.html", context)
