@@ -70,7 +70,8 @@ def environment(**options: Any) -> Environment:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        static=static,
+        static=static if settings.DEBUG else lru_cache(maxsize=512)(static),
+        part=Parts(env).part,
         url=url,
         global_url=global_path,
         url_exists=url_exists,
@@ -87,6 +88,21 @@ def environment(**options: Any) -> Environment:
     )
     env.filters.update(formats.FILTERS)
     return env
+
+
+class Parts:
+    """Pieces of the shell that are the same on every page: rendered once per language and values, then kept."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+        self._kept: dict[tuple[Any, ...], Markup] = {}
+
+    def part(self, template: str, **values: Any) -> Markup:
+        """The template's markup with these values (hashable, few in number) and nothing of the request."""
+        key = (template, translation.get_language(), *sorted(values.items()))
+        if key not in self._kept or self._env.auto_reload:
+            self._kept[key] = Markup(self._env.get_template(template).render(values))  # noqa: S704 -- rendered escaped
+        return self._kept[key]
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
