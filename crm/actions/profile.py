@@ -45,19 +45,20 @@ def update_profile(user: User, given: Profile) -> User:
     return user
 
 
-@transaction.atomic
 def change_password(user: User, current: str, new: str, *, keep_session: str = "", ip: str = "") -> None:
     """Replaces the password, given the current one, and ends every session but `keep_session` (a session key).
 
     A mail tells the person so, and from which address (`ip`) it was done. Raises Invalid for a wrong or weak password,
     RateLimited after many wrong ones.
     """
+    # Outside of the transaction below: a refused try must stay counted.
     check_password(user, current, field="current")
     try:
         validate_password(new, user)
     except ValidationError as error:
         raise Invalid(fields={"new": " ".join(error.messages)}) from error
-    set_password(user, new, keep_session=keep_session)
+    with transaction.atomic():
+        set_password(user, new, keep_session=keep_session)
     notice = {"timestamp": timezone.now(), "ip": ip, "link": global_url("account_reset_password")}
     mail.send_on_commit(user.email, "password_changed", notice, language=user.locale)
 
@@ -77,12 +78,12 @@ def check_password(user: User, password: str, *, field: str) -> None:
     ratelimit.forgive("password", user=str(user.id))
 
 
-@transaction.atomic
 def request_address_change(user: User, address: str, password: str) -> None:
     """Sends a link to a new address; opening it makes the address theirs. Until then nothing changes.
 
     Whether the address belongs to somebody else is told to that mailbox alone.
     """
+    # Outside of the transaction below: a refused try must stay counted.
     check_password(user, password, field="password")
     address = normalize_email(address)
     if address == user.email:

@@ -40,7 +40,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
 def invitation_new(request: HttpRequest) -> HttpResponse:
     """Invites addresses."""
     r: Any = request
-    form = InviteForm(request.POST or None)
+    form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -107,7 +107,7 @@ def _join_signed_in(request: Any, secret: str, opened: invitations.OpenInvitatio
 
 
 def _join_new(request: Any, secret: str, opened: invitations.OpenInvitation) -> HttpResponse:
-    form = JoinForm(request.POST or None, email=opened.invitation.email)
+    form = JoinForm(request.POST if request.method == "POST" else None, email=opened.invitation.email)
     if request.method == "POST" and form.is_valid():
         user, organization = invitations.accept_as_new_person(
             secret, form.cleaned_data["name"], form.cleaned_data["password"]

@@ -70,7 +70,7 @@ def member_teams(request: HttpRequest, pk: UUID) -> HttpResponse:
     member = people.person(pk)
     teams = people.teams_of(pk)
     initial = {"teams": list(teams), "managed": [team for team, manages in teams.items() if manages]}
-    form = MemberTeamsForm(request.POST or None, initial=initial)
+    form = MemberTeamsForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         managed = set(form.cleaned_data["managed"])
         # Who manages a team is in it.
@@ -92,7 +92,7 @@ def member_deactivation(request: HttpRequest, pk: UUID) -> HttpResponse:
         return done(request, _("%(name)s can sign in here again.") % {"name": back.name}, "settings_members")
     member = people.person(pk)
     owned = [(registry.get(key).label_plural, n) for key, n in people.owned_counts(pk).items()]
-    form = DeactivateForm(request.POST or None, member_id=pk, needed=bool(owned))
+    form = DeactivateForm(request.POST if request.method == "POST" else None, member_id=pk, needed=bool(owned))
     if request.method == "POST" and form.is_valid():
         try:
             moved = members.deactivate_member(pk, reassign_to=form.cleaned_data.get("reassign_to"), acting=r.actor)

@@ -53,7 +53,7 @@ def organization_menu(request: HttpRequest) -> HttpResponse:
 def organization_new(request: HttpRequest) -> HttpResponse:
     """Makes an organisation whose admin one is."""
     r: Any = request
-    form = NewOrganizationForm(request.POST or None)
+    form = NewOrganizationForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         ratelimit.count("new_organization", user=str(r.user.id))
         try:

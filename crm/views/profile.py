@@ -28,7 +28,7 @@ def profile_page(request: HttpRequest) -> HttpResponse:
     """Name, language, time zone, theme, shortcuts; and the other cards of the page."""
     r: Any = request
     initial = ProfileForm.values_of(r.user)
-    form = ProfileForm(request.POST or None, initial=initial, organization=r.organization)
+    form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial, organization=r.organization)
     if request.method == "POST" and form.is_valid():
         try:
             user = profile.update_profile(r.user, profile.Profile(**form.cleaned_data))

@@ -31,7 +31,9 @@ def settings_front(request: HttpRequest) -> HttpResponse:
 def general(request: HttpRequest) -> HttpResponse:
     """Name, time zone, base currency, fiscal year, who sees what."""
     r: Any = request
-    form = GeneralForm(request.POST or None, initial=GeneralForm.values_of(r.organization))
+    form = GeneralForm(
+        request.POST if request.method == "POST" else None, initial=GeneralForm.values_of(r.organization)
+    )
     if request.method == "POST" and form.is_valid():
         given = dict(form.cleaned_data)
         given["visibility"] = Visibility(given["visibility"])
@@ -49,7 +51,7 @@ def general(request: HttpRequest) -> HttpResponse:
 def currencies(request: HttpRequest) -> HttpResponse:
     """Exchange rates by day."""
     r: Any = request
-    form = RateForm(request.POST or None, base_currency=r.organization.base_currency)
+    form = RateForm(request.POST if request.method == "POST" else None, base_currency=r.organization.base_currency)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:

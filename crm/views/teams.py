@@ -33,7 +33,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
 def team_new(request: HttpRequest) -> HttpResponse:
     """Makes a team."""
     r: Any = request
-    form = TeamForm(request.POST or None)
+    form = TeamForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             made = teams.create_team(**_given(form), acting=r.actor)
@@ -53,7 +53,7 @@ def team_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         teams.delete_team(pk, acting=r.actor)
         return done(request, _("The team was removed."), "settings_teams")
     team = people.team(pk)
-    form = TeamForm(request.POST or None, initial=_initial(team), team_id=pk)
+    form = TeamForm(request.POST if request.method == "POST" else None, initial=_initial(team), team_id=pk)
     if request.method == "POST" and form.is_valid():
         try:
             teams.update_team(pk, **_given(form), acting=r.actor)

@@ -10,9 +10,18 @@ from django.conf import settings
 from django.core import mail
 from django.test import Client
 
+from crm.events.jobs import celery_app
+from crm.events.outbox import TASK
+from crm.models import Membership, OutboxEvent
 from tests.factories import PASSWORD
+from tests.support.web import client_for
 
-SIGN_UP = {"organization": "Fjord Robotics", "name": "Maya Okafor", "email": "maya@fjord.example", "password1": PASSWORD}
+SIGN_UP = {
+    "organization": "Fjord Robotics",
+    "name": "Maya Okafor",
+    "email": "maya@fjord.example",
+    "password1": PASSWORD,
+}
 
 
 def visitor(ip: str = "198.51.100.7") -> Client:
@@ -48,3 +57,23 @@ def comparable(response: Any) -> tuple[int, str, str]:
     """What a stranger can tell of an answer: status, where it leads, and the page without what is random in it."""
     page = re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"', "", response.content.decode())
     return response.status_code, response.headers.get("Location", ""), page
+
+
+def run_jobs(org: Any) -> list[str]:
+    """Runs the background jobs that an organisation's outbox asks for, as the relay and a worker would."""
+    app = celery_app()
+    app.loader.import_default_modules()
+    with org.system():
+        rows = list(OutboxEvent.objects.filter(name=TASK).order_by("id"))
+        OutboxEvent.objects.filter(id__in=[row.id for row in rows]).delete()
+    for row in rows:
+        app.tasks[row.payload["task"]].apply(kwargs=row.payload["kwargs"]).get()
+    return [row.payload["task"] for row in rows]
+
+
+def invite(org: Any, admin: Membership, *emails: str, role: str = "rep", teams: tuple[Any, ...] = ()) -> None:
+    """Invites addresses through the form, and sends the mails."""
+    data = {"emails": "\n".join(emails), "role": role, "teams": [str(team.id) for team in teams]}
+    answer = client_for(admin).post(f"/w/{org.slug}/settings/invitations/new/", data)
+    assert answer.status_code == 302, answer.content.decode()
+    run_jobs(org)

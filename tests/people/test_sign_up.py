@@ -106,7 +106,10 @@ def test_sign_up_with_a_known_address_looks_the_same_and_changes_nothing():
     before = list(User.objects.values())
 
     known, new = visitor(), visitor()
-    answers = [comparable(sign_up(known, email="jonas@fjord.example")), comparable(sign_up(new, email="new@fjord.example"))]
+    answers = [
+        comparable(sign_up(known, email="jonas@fjord.example")),
+        comparable(sign_up(new, email="new@fjord.example")),
+    ]
     assert answers[0] == answers[1]
     pages = [comparable(c.get("/auth/confirm/")) for c in (known, new)]
     assert pages[0] == pages[1]
@@ -225,9 +228,7 @@ def test_log_in_with_an_unknown_address_hashes_a_password_too(monkeypatch):
     make_user("Maya Okafor", "maya@fjord.example")
     hashed = []
     original = CheapArgon2PasswordHasher.encode
-    monkeypatch.setattr(
-        CheapArgon2PasswordHasher, "encode", lambda *a: hashed.append("encode") or original(*a)
-    )
+    monkeypatch.setattr(CheapArgon2PasswordHasher, "encode", lambda *a: hashed.append("encode") or original(*a))
     verify = CheapArgon2PasswordHasher.verify
     monkeypatch.setattr(CheapArgon2PasswordHasher, "verify", lambda *a: hashed.append("verify") or verify(*a))
     for email in ("maya@fjord.example", "nobody@fjord.example"):
