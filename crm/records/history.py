@@ -12,15 +12,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.aggregates import JSONBAgg
-from django.db.models import F, Min, Model, Q, TextField, Value
-from django.db.models.fields.tuple_lookups import Tuple as RowTuple
-from django.db.models.fields.tuple_lookups import TupleLessThan
-from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.db.models import F, Model, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
-from crm.models import AuditEntry, Membership, Tag
+from crm.models import Membership, Tag
 from crm.records.names import Names
+from crm.records.queries import audit_groups
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web import formats
@@ -92,24 +90,12 @@ def history_groups(
 
     A `before` without `first` includes the whole moment. The caller has seen to it that the reader may see the record.
     """
-    mine = Q(table_name=record_type.model._meta.db_table, row_id=pk)
-    if record_type.history_tables:
-        mine |= Q(parent_id=pk, table_name__in=record_type.history_tables)
-    entries = AuditEntry.objects.filter(mine)
-    if before and before[1] is None:
-        entries = entries.filter(at__lte=before[0])
-    elif before:
-        entries = entries.filter(TupleLessThan(RowTuple(F("at"), F("id")), before))
-    content = JSONObject(table="table_name", id="row_id", operation="operation", diff="diff")
-    grouped = entries.values("at", "actor_id", "actor_kind", "change_set_id", "request_id").annotate(
-        first=Min("id"), entries=JSONBAgg(content, order_by="id")
-    )
-    return [_group(found) for found in grouped.order_by("-at", "-first")[:limit]]
-
-
-def _group(found: Mapping[str, Any]) -> Group:
-    rows = tuple(Row(r["table"], UUID(r["id"]), r["operation"], r["diff"] or {}) for r in found["entries"])
-    return Group(found["at"], found["first"], found["actor_id"], found["actor_kind"], found["change_set_id"], rows)
+    table = record_type.model._meta.db_table
+    found = audit_groups(table, pk, record_type.history_tables, before=before, limit=limit)
+    return [
+        Group(at, first, actor, kind, change_set, tuple(Row(t, UUID(row), op, diff or {}) for t, row, op, diff in rows))
+        for at, actor, kind, change_set, first, rows in found
+    ]
 
 
 # ---------------------------------------------------------------- saying it

@@ -6,18 +6,15 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, Func, Model, QuerySet, Value
-from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.db.models import Model
 
 from crm import access
-from crm.models import Membership
+from crm.records.queries import Named, record_names
 from crm.records.registry import registry
-
-Text = CharField(max_length=400)
 
 
 class Names:
-    """Asks for names first, then reads all of them in one statement: a UNION of one branch per kind of record.
+    """Asks for names first, then reads all of them in one statement.
 
     What the reader may not see has no name.
     """
@@ -36,11 +33,11 @@ class Names:
     def load(self) -> None:
         """Reads what was asked for since the last time; no statement where that is nothing."""
         models = list(self._wanted)
-        branches = [_named(model, self._wanted[model], number) for number, model in enumerate(models)]
-        self._wanted.clear()
-        if branches:
-            for number, pk, text in branches[0].union(*branches[1:], all=True) if branches[1:] else branches[0]:
+        if models:
+            wanted = [Named(m._meta.db_table, *_columns_of(m), self._wanted[m]) for m in models]
+            for number, pk, text in record_names(wanted):
                 self._texts[models[number], pk] = text
+            self._wanted.clear()
 
     def of(self, model: type[Model], pk: Any) -> str:
         """The name of a record, "" for one that is absent or not for this reader."""
@@ -49,30 +46,10 @@ class Names:
         return self._texts.get((model, pk if isinstance(pk, UUID) else UUID(pk)), "")
 
 
-def _named(model: type[Model], ids: set[UUID], number: int) -> QuerySet[Any, tuple[int, UUID, str]]:
-    rows = model._default_manager.filter(pk__in=ids)
-    return rows.annotate(kind_number=Value(number), text=name_expression(model)).values_list(
-        "kind_number", "pk", "text"
-    )
-
-
-def name_expression(model: type[Model]) -> Any:
-    """SQL of a record's name: what its record type says, a member's name or the beginning of their address."""
-    if model is Membership:
-        account = Func(F("user__email"), Value("@"), Value(1), function="split_part", output_field=Text)
-        return Coalesce(NullIf(F("user__name"), Value("")), account, output_field=Text)
+def _columns_of(model: type[Model]) -> tuple[tuple[str, ...], str]:
+    """The columns of a record's name, as its type says; other models have a `name`."""
     try:
         record_type = registry.for_model(model)
     except KeyError:
-        return Coalesce(F("name"), Value(""), output_field=Text)
-    return _joined(record_type.name_paths, record_type.name_fallback)
-
-
-def _joined(paths: tuple[str, ...], fallback: str) -> Any:
-    parts: list[Any] = [F(paths[0])]
-    for path in paths[1:]:
-        parts += [Value(" "), F(path)]
-    name = Trim(Concat(*parts, output_field=Text)) if parts[1:] else F(paths[0])
-    if not fallback:
-        return Coalesce(name, Value(""), output_field=Text)
-    return Coalesce(NullIf(name, Value("")), F(fallback), Value(""), output_field=Text)
+        return ("name",), ""
+    return record_type.name_paths, record_type.name_fallback

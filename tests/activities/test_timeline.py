@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from activities import queries
+from activities import queries, timelines
 from activities.actions.log import delete_activity
 from activities.models import Activity
-from activities.queries import Entry, Request, Timeline
+from activities.timelines import Entry, Request, Timeline
 from contacts.models import Account, AccountContact, Contact, ContactEmail, ContactShare
 from crm.enums import Role
 from crm.lib.errors import Invalid
@@ -28,7 +28,7 @@ from tests.activities.conftest import Desk
 def read(desk: Desk, record: object, *, by: Membership | None = None, **wanted: object) -> Timeline:
     kind = type(record)._meta.model_name
     with desk.org.acting(by or desk.rep) as actor:
-        return queries.timeline(kind, record, actor, Request(**wanted))
+        return timelines.timeline(kind, record, actor, Request(**wanted))
 
 
 def kinds(found: Timeline) -> list[str]:
@@ -250,7 +250,7 @@ def test_timeline_tabs(real_desk: Desk):
     desk.log(type="call")
     desk.log(type="meeting", subject="Kick-off")
     change(desk, desk.contact, title="CFO")
-    assert {tab: kinds(read(desk, desk.contact, tab=tab)) for tab in queries.TABS} == {
+    assert {tab: kinds(read(desk, desk.contact, tab=tab)) for tab in timelines.TABS} == {
         "": ["changed", "meeting", "call", "note", "created"],
         "calls": ["call"],
         "meetings": ["meeting"],
@@ -513,10 +513,10 @@ def test_timeline_takes_at_most_four_statements(real_desk: Desk, django_assert_m
         with desk.org.acting(desk.rep):
             ContactEmail.objects.create(contact=desk.contact, address="a@halden.example")
     with desk.org.acting(desk.rep) as actor, django_assert_max_num_queries(4):
-        found = queries.timeline(what, record, actor)
+        found = timelines.timeline(what, record, actor)
     assert len(found.entries) == 25
     with desk.org.acting(desk.rep) as actor, django_assert_max_num_queries(2):
-        queries.timeline(what, record, actor, Request(tab="notes"))
+        timelines.timeline(what, record, actor, Request(tab="notes"))
 
 
 @pytest.mark.parametrize("what", ["contact", "account", "deal"])
