@@ -4,7 +4,6 @@ import ctypes
 import errno
 import os
 import signal
-import subprocess
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 -- said before anything newer is imported
@@ -14,9 +13,8 @@ from crm.launch.checkout import Checkout
 from crm.launch.child import PR_SET_PDEATHSIG
 from crm.launch.errors import LaunchError
 from crm.launch.secrets import deployment_env
-from crm.launch.testing import run_tests
+from crm.launch.testing import run_bench, run_tests
 from crm.launch.up import Up
-from crm.launch.venv import DEVELOPMENT_LOCK, ensure_venv
 
 USAGE = "usage: python3 -m crm.launch up | test [pytest arguments] | soak [pytest arguments] | bench [arguments] | env"
 
@@ -52,9 +50,7 @@ def dispatch(arguments: list[str]) -> int:
             print(deployment_env(), end="")
             return 0
         case ["bench", *rest]:
-            ensure_venv(checkout, DEVELOPMENT_LOCK)
-            command = [str(checkout.python), "-m", "bench", *rest]
-            return subprocess.run(command, cwd=checkout.root, check=False).returncode
+            return run_bench(checkout, rest)
     print(USAGE, file=sys.stderr)
     return 2
 

@@ -1,8 +1,7 @@
-"""`make test`: the suite on its own throwaway servers."""
+"""`make test` and `make bench`: what developers run, on throwaway servers."""
 
 import os
 import signal
-import subprocess
 from collections.abc import Sequence
 
 from crm.launch import preconditions
@@ -18,23 +17,37 @@ def run_tests(checkout: Checkout, arguments: Sequence[str], *, marks: str = "not
 
     `arguments` go to pytest; a `-n` or `-m` among them replaces ours.
     """
+    prepare(checkout)
+    cluster = TestCluster(checkout, shared=os.environ.get("KEEL_TEST_REUSE") == "1")
+    try:
+        cluster.start()
+        return foreground(checkout, ["-m", "pytest", *_defaults(arguments, marks), *arguments])
+    finally:
+        cluster.close()
+
+
+def run_bench(checkout: Checkout, arguments: Sequence[str]) -> int:
+    """Measure; returns the exit code of `python -m bench`, which gets `arguments`."""
+    prepare(checkout)
+    return foreground(checkout, ["-m", "bench", *arguments])
+
+
+def prepare(checkout: Checkout) -> None:
+    """Everything a developer's command needs, once."""
     preconditions.check_machine()
     preconditions.check_var(checkout.var)
     ensure_venv(checkout, DEVELOPMENT_LOCK)
     ensure_browser_libraries(checkout, development=True)
-    cluster = TestCluster(checkout, shared=os.environ.get("KEEL_TEST_REUSE") == "1")
-    process: subprocess.Popen[bytes] | None = None
+
+
+def foreground(checkout: Checkout, arguments: Sequence[str]) -> int:
+    """Run the environment's Python on this terminal, bound to this process's life; returns its exit code."""
+    process = spawn([checkout.python, *arguments], env=os.environ, cwd=checkout.root, output=None)
     try:
-        cluster.start()
-        command = [str(checkout.python), "-m", "pytest", *_defaults(arguments, marks), *arguments]
-        process = spawn(command, env=os.environ, cwd=checkout.root, output=None)
         return process.wait()
     except KeyboardInterrupt:
-        if process is not None:
-            stop(process, signal.SIGINT)
+        stop(process, signal.SIGINT)
         return 130
-    finally:
-        cluster.close()
 
 
 def _defaults(arguments: Sequence[str], marks: str) -> list[str]:
