@@ -68,9 +68,7 @@ def branches(queryset: models.QuerySet[M], actor: Actor) -> list[models.QuerySet
     return [own, shared]
 
 
-def first_rows(
-    queryset: models.QuerySet[M], actor: Actor, *, order: tuple[Any, ...], limit: int
-) -> models.QuerySet[M]:
+def first_rows(queryset: models.QuerySet[M], actor: Actor, *, order: tuple[Any, ...], limit: int) -> models.QuerySet[M]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`.
 
     Own and team's records are one branch and shared ones another, each on its own index: one OR over both would read

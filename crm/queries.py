@@ -19,8 +19,8 @@ from crm.tenancy.context import Actor
 # teams; the caller enters it properly). The teams hang on `me`, hence are read after that.
 _MEMBER_SQL = """
 WITH me AS MATERIALIZED (
-    SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.id AS o_id, o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone,
-           o.base_currency, o.fiscal_year_start, o.readonly_may_export
+    SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.id AS o_id, o.slug, o.name AS org_name, o.visibility,
+           o.locale, o.time_zone AS org_zone, o.base_currency, o.fiscal_year_start, o.readonly_may_export
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL
 )
@@ -140,7 +140,9 @@ def due_orgs(what: str) -> list[UUID]:
 def lock_outbox() -> bool:
     """Takes the outbox of the organisation that is entered for this transaction; False when a relay has it already."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('outbox', 0) # hashtextextended(app_org()::text, 1))")
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox', 0) # hashtextextended(app_org()::text, 1))"
+        )
         return bool(cursor.fetchone()[0])
 
 

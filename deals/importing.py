@@ -43,25 +43,61 @@ KNOWN_STAGES = {
 
 FIELDS = (
     ImportField("external_id", gettext_lazy("Record ID"), names=("record id", "id", "deal id"), longest=120),
-    ImportField("name", gettext_lazy("Deal name"), names=("deal name", "title", "opportunity name", "name"), longest=200),
+    ImportField(
+        "name", gettext_lazy("Deal name"), names=("deal name", "title", "opportunity name", "name"), longest=200
+    ),
     ImportField("pipeline", gettext_lazy("Pipeline"), names=("pipeline",)),
-    ImportField("stage", gettext_lazy("Stage"), names=("deal stage", "stage", "stage pipeline", "stagename"), ask="stage"),
+    ImportField(
+        "stage", gettext_lazy("Stage"), names=("deal stage", "stage", "stage pipeline", "stagename"), ask="stage"
+    ),
     ImportField("status", gettext_lazy("Status"), names=("status",)),
     ImportField("amount", gettext_lazy("Amount"), "money", names=("amount", "value", "deal value")),
-    ImportField("currency", gettext_lazy("Currency"), "currency", names=("currency of value", "currency", "currencyisocode", "deal currency code"), ask="currency"),
-    ImportField("close_date", gettext_lazy("Close date"), "date", names=("expected close date", "close date", "closedate")),
+    ImportField(
+        "currency",
+        gettext_lazy("Currency"),
+        "currency",
+        names=("currency of value", "currency", "currencyisocode", "deal currency code"),
+        ask="currency",
+    ),
+    ImportField(
+        "close_date", gettext_lazy("Close date"), "date", names=("expected close date", "close date", "closedate")
+    ),
     ImportField("closed_on", gettext_lazy("Closed on"), "date", names=("closed on", "won time", "lost time")),
-    ImportField("entered_at", gettext_lazy("Entered its stage"), "datetime", names=("date entered current stage", "deal created", "create date", "createddate", "created date")),
-    ImportField("touched_at", gettext_lazy("Last activity"), "datetime", names=("last activity date", "lastactivitydate")),
-    ImportField("owner", gettext_lazy("Owner"), "owner", names=("deal owner", "owner", "opportunity owner", "ownerid"), ask="owner"),
-    ImportField("account", gettext_lazy("Account"), names=("organization", "associated company primary", "associated company", "account name"), longest=200),
-    ImportField("contact", gettext_lazy("Contact, by name"), names=("contact person", "associated contact", "primary contact")),
-    ImportField("contact_ids", gettext_lazy("Contact, by record ID"), names=("contact person id", "associated contact ids")),
-    ImportField("close_reason", gettext_lazy("Reason for losing"), names=("lost reason", "closed lost reason"), longest=120),
+    ImportField(
+        "entered_at",
+        gettext_lazy("Entered its stage"),
+        "datetime",
+        names=("date entered current stage", "deal created", "create date", "createddate", "created date"),
+    ),
+    ImportField(
+        "touched_at", gettext_lazy("Last activity"), "datetime", names=("last activity date", "lastactivitydate")
+    ),
+    ImportField(
+        "owner",
+        gettext_lazy("Owner"),
+        "owner",
+        names=("deal owner", "owner", "opportunity owner", "ownerid"),
+        ask="owner",
+    ),
+    ImportField(
+        "account",
+        gettext_lazy("Account"),
+        names=("organization", "associated company primary", "associated company", "account name"),
+        longest=200,
+    ),
+    ImportField(
+        "contact", gettext_lazy("Contact, by name"), names=("contact person", "associated contact", "primary contact")
+    ),
+    ImportField(
+        "contact_ids", gettext_lazy("Contact, by record ID"), names=("contact person id", "associated contact ids")
+    ),
+    ImportField(
+        "close_reason", gettext_lazy("Reason for losing"), names=("lost reason", "closed lost reason"), longest=120
+    ),
     ImportField("next_step", gettext_lazy("Next step"), names=("next step", "nextstep"), longest=200),
     ImportField("source", gettext_lazy("Source"), names=("lead source", "leadsource", "source channel"), longest=80),
     ImportField("deleted", gettext_lazy("Deleted there"), "bool", names=("isdeleted",)),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from crm.models import Membership, Organization, Team, TeamMember, User
 from crm.tenancy.context import Actor, elevated, org_context
 from crm.tenancy.fields import new_id
 
-PASSWORD = "correct horse battery"  # noqa: S105 -- of invented people
+PASSWORD = "correct horse battery"
 
 
 def make_user(name: str = "Ada Lind", email: str = "", **fields: Any) -> User:
@@ -67,7 +67,9 @@ class Org:
         with self.system():
             return Membership.objects.create(user=person, role=role)
 
-    def team(self, name: str, *members: Membership, parent: Team | None = None, managers: tuple[Membership, ...] = ()) -> Team:
+    def team(
+        self, name: str, *members: Membership, parent: Team | None = None, managers: tuple[Membership, ...] = ()
+    ) -> Team:
         """A team with members; `managers` are members who manage it."""
         with self.system():
             team = Team.objects.create(name=name, parent=parent)

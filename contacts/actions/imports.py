@@ -53,7 +53,7 @@ def upload_import(file: IO[bytes], name: str, *, acting: Actor, record_type: str
 
     `record_type` and `encoding` overrule what is recognised. Raises Forbidden, or Invalid for what can't be read.
     """
-    if not rules.may_edit_anything(acting):
+    if not rules.may_edit_anything(acting) or acting.member_id is None:
         raise Forbidden(_("You can view this organisation's records, but not import any."))
     dialect = reading.detect(file)
     if encoding:
@@ -216,7 +216,9 @@ def _write_one(row: Parsed, target: Target, settings: Settings, acting: Actor) -
 
 def _note(job: ImportJob, rows: Sequence[RawRow], results: Iterable[Result]) -> None:
     ImportRow.objects.bulk_create(
-        ImportRow(job=job, line=row.line, outcome=result.outcome, reason=result.reason[:MAX_REASON], cells=list(row.cells))
+        ImportRow(
+            job=job, line=row.line, outcome=result.outcome, reason=result.reason[:MAX_REASON], cells=list(row.cells)
+        )
         for row, result in zip(rows, results, strict=True)
         if result.outcome in ("skipped", "failed")
     )

@@ -26,42 +26,132 @@ from crm.lib.errors import CrmError
 from crm.tenancy.context import Actor, elevated
 
 KEY = "contact"
-TEXT = ("first_name", "last_name", "title", "department", "lead_source", "street", "city", "region", "postal_code", "country")
+TEXT = (
+    "first_name",
+    "last_name",
+    "title",
+    "department",
+    "lead_source",
+    "street",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+)
 
 FIELDS = (
     ImportField("external_id", gettext_lazy("Record ID"), names=("record id", "id", "contact id"), longest=120),
     ImportField("first_name", gettext_lazy("First name"), names=("first name", "firstname", "given name"), longest=100),
-    ImportField("last_name", gettext_lazy("Last name"), names=("last name", "lastname", "surname", "family name"), longest=100),
+    ImportField(
+        "last_name", gettext_lazy("Last name"), names=("last name", "lastname", "surname", "family name"), longest=100
+    ),
     ImportField("full_name", gettext_lazy("Full name"), names=("name", "full name", "contact name")),
     ImportField(
-        "emails", gettext_lazy("Email"), "many",
-        names=("email", "e mail", "email address", "email work", "email home", "email other", "work email", "additional email addresses"),
+        "emails",
+        gettext_lazy("Email"),
+        "many",
+        names=(
+            "email",
+            "e mail",
+            "email address",
+            "email work",
+            "email home",
+            "email other",
+            "work email",
+            "additional email addresses",
+        ),
     ),
     ImportField(
-        "phones", gettext_lazy("Phone"), "many",
-        names=("phone", "phone number", "phone work", "phone home", "phone mobile", "phone other", "mobile phone number",
-               "mobile phone", "mobile", "mobilephone", "homephone", "otherphone", "home phone", "other phone"),
+        "phones",
+        gettext_lazy("Phone"),
+        "many",
+        names=(
+            "phone",
+            "phone number",
+            "phone work",
+            "phone home",
+            "phone mobile",
+            "phone other",
+            "mobile phone number",
+            "mobile phone",
+            "mobile",
+            "mobilephone",
+            "homephone",
+            "otherphone",
+            "home phone",
+            "other phone",
+        ),
     ),
     ImportField("title", gettext_lazy("Job title"), names=("job title", "title"), longest=120),
     ImportField("department", gettext_lazy("Department"), names=("department",), longest=120),
     ImportField(
-        "account", gettext_lazy("Account"),
-        names=("company name", "associated company", "organization", "account name", "company account", "company"), longest=200,
+        "account",
+        gettext_lazy("Account"),
+        names=("company name", "associated company", "organization", "account name", "company account", "company"),
+        longest=200,
     ),
-    ImportField("owner", gettext_lazy("Owner"), "owner", names=("contact owner", "owner", "lead owner", "ownerid", "account owner"), ask="owner"),
-    ImportField("lead_status", gettext_lazy("Lead status"), "choice", names=("lead status",), choices=tuple(LeadStatus.choices)),
-    ImportField("lifecycle", gettext_lazy("Lifecycle stage"), "choice", names=("lifecycle stage",), choices=tuple(Lifecycle.choices), ask="lifecycle"),
-    ImportField("lead_source", gettext_lazy("Lead source"), names=("lead source", "leadsource", "original source"), longest=80),
-    ImportField("street", gettext_lazy("Street"), names=("street address", "mailing street", "mailingstreet", "street", "postal address"), longest=200),
-    ImportField("city", gettext_lazy("City"), names=("city", "mailing city", "mailingcity", "city town village locality of postal address"), longest=100),
-    ImportField("region", gettext_lazy("State or region"), names=("state region", "mailing state province", "mailingstate", "state county of postal address", "state"), longest=100),
-    ImportField("postal_code", gettext_lazy("Postal code"), names=("postal code", "mailing zip postal code", "mailingpostalcode", "zip postal code of postal address", "zip"), longest=20),
-    ImportField("country", gettext_lazy("Country"), names=("country region", "mailing country", "mailingcountry", "country of postal address", "country"), longest=80),
+    ImportField(
+        "owner",
+        gettext_lazy("Owner"),
+        "owner",
+        names=("contact owner", "owner", "lead owner", "ownerid", "account owner"),
+        ask="owner",
+    ),
+    ImportField(
+        "lead_status", gettext_lazy("Lead status"), "choice", names=("lead status",), choices=tuple(LeadStatus.choices)
+    ),
+    ImportField(
+        "lifecycle",
+        gettext_lazy("Lifecycle stage"),
+        "choice",
+        names=("lifecycle stage",),
+        choices=tuple(Lifecycle.choices),
+        ask="lifecycle",
+    ),
+    ImportField(
+        "lead_source", gettext_lazy("Lead source"), names=("lead source", "leadsource", "original source"), longest=80
+    ),
+    ImportField(
+        "street",
+        gettext_lazy("Street"),
+        names=("street address", "mailing street", "mailingstreet", "street", "postal address"),
+        longest=200,
+    ),
+    ImportField(
+        "city",
+        gettext_lazy("City"),
+        names=("city", "mailing city", "mailingcity", "city town village locality of postal address"),
+        longest=100,
+    ),
+    ImportField(
+        "region",
+        gettext_lazy("State or region"),
+        names=("state region", "mailing state province", "mailingstate", "state county of postal address", "state"),
+        longest=100,
+    ),
+    ImportField(
+        "postal_code",
+        gettext_lazy("Postal code"),
+        names=(
+            "postal code",
+            "mailing zip postal code",
+            "mailingpostalcode",
+            "zip postal code of postal address",
+            "zip",
+        ),
+        longest=20,
+    ),
+    ImportField(
+        "country",
+        gettext_lazy("Country"),
+        names=("country region", "mailing country", "mailingcountry", "country of postal address", "country"),
+        longest=80,
+    ),
     ImportField("do_not_email", gettext_lazy("Do not email"), "bool", names=("hasoptedoutofemail", "email opt out")),
     ImportField("do_not_call", gettext_lazy("Do not call"), "bool", names=("donotcall", "do not call")),
     ImportField("tags", gettext_lazy("Tags"), names=("labels", "label", "tags")),
     ImportField("deleted", gettext_lazy("Deleted there"), "bool", names=("isdeleted",)),
-)  # fmt: skip
+)
 
 
 def _prepare(settings: Settings, acting: Actor) -> None:
@@ -89,7 +179,10 @@ def _check(parsed: Parsed, settings: Settings) -> None:
     for text, header in parsed.values.get("emails", ()):
         for part in parsing.split_many(text):
             if clean_email(part) is None:
-                parsed.error = _("%(column)s: “%(text)s” is not an e-mail address.") % {"column": header, "text": part[:80]}
+                parsed.error = _("%(column)s: “%(text)s” is not an e-mail address.") % {
+                    "column": header,
+                    "text": part[:80],
+                }
                 return
             emails.append(EmailValue(part, _kind(header)))
     parsed.values["emails"] = emails
@@ -136,7 +229,9 @@ def _new(parsed: Parsed, accounts: dict[str, UUID], acting: Actor) -> NewContact
 def write(parsed: Sequence[Parsed], settings: Settings, *, acting: Actor) -> list[Result]:
     """Creates contacts, or fills empty fields of those with the same address. A row whose address an earlier row of
     the file has is treated as one of those."""
-    accounts = accounts_named({row.values["account"] for row in parsed if row.values.get("account")}, settings, acting=acting)
+    accounts = accounts_named(
+        {row.values["account"] for row in parsed if row.values.get("account")}, settings, acting=acting
+    )
     results: dict[int, Result] = {}
     waiting = list(enumerate(parsed))
     while waiting:
@@ -171,14 +266,18 @@ def _write_distinct(
     fresh: list[tuple[int, Parsed]] = []
     filled: list[tuple[int, Parsed, UUID]] = []
     for position, row in rows:
-        matches = next((known[same_email(e.address)] for e in row.values["emails"] if known.get(same_email(e.address))), None)
+        matches = next(
+            (known[same_email(e.address)] for e in row.values["emails"] if known.get(same_email(e.address))), None
+        )
         external = externals.get(row.values.get("external_id", ""))
         if matches:
             match, seen = told(matches, writable)
             if seen:
                 filled.append((position, row, match.id))
             else:
-                results[position] = Result("skipped", _("Already known, owned by %(owner)s.") % {"owner": match.owner_name})
+                results[position] = Result(
+                    "skipped", _("Already known, owned by %(owner)s.") % {"owner": match.owner_name}
+                )
         elif external in writable and external is not None:
             filled.append((position, row, external))
         else:
@@ -198,7 +297,9 @@ def _create(
     pairs: list[tuple[str, UUID]] = []
     for (position, row), contact in zip(rows, made, strict=True):
         if isinstance(contact, CrmError):
-            results[position] = Result("failed", "; ".join(str(text) for text in contact.fields.values()) or contact.message)
+            results[position] = Result(
+                "failed", "; ".join(str(text) for text in contact.fields.values()) or contact.message
+            )
             continue
         results[position] = Result("created", record=contact.id)
         if row.values.get("external_id"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
@@ -109,7 +109,9 @@ def open_questions(found: Survey, target: Target, settings: Settings, actor: Act
     owners = [value for value in found.distinct.get("owner", ()) if owner_of(value, settings) is None]
     if owners:
         members = tuple((str(pk), name) for pk, name in queries.members())
-        questions.append(Question("owner", _("Owners"), tuple(owners), ((ME, _("Me")), *members), dict.fromkeys(owners, ME)))
+        questions.append(
+            Question("owner", _("Owners"), tuple(owners), ((ME, _("Me")), *members), dict.fromkeys(owners, ME))
+        )
     currencies = [value for value in found.distinct.get("currency", ()) if not is_currency(value.strip().upper())]
     if currencies:
         codes = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "CAD", "AUD", "INR", "BRL")
@@ -131,7 +133,9 @@ def owner_of(value: str, settings: Settings) -> UUID | None:
     return settings.owners.get(value.strip().lower()) or settings.owners.get(parsing.normal(value))
 
 
-def understand(row: RawRow, columns: dict[int, ImportField], header: Sequence[str], settings: Settings, target: Target) -> Parsed:
+def understand(
+    row: RawRow, columns: dict[int, ImportField], header: Sequence[str], settings: Settings, target: Target
+) -> Parsed:
     """One row, by the mapping. A cell that can't be understood refuses its row, naming the column."""
     parsed = Parsed(row.line)
     if row.error:
@@ -171,29 +175,29 @@ def _row_currency(row: RawRow, columns: dict[int, ImportField], settings: Settin
 
 
 def _value(text: str, field: ImportField, settings: Settings, currency: str) -> Any:
-    match field.kind:
-        case "date":
-            return parsing.parse_date(text, day_comes_first=settings.day_first)
-        case "datetime":
-            return parsing.parse_datetime(text, day_comes_first=settings.day_first, zone=settings.zone)
-        case "money":
-            return parsing.parse_money(text, digits=exponent(currency), comma=settings.decimal_comma)
-        case "number":
-            return int(parsing.parse_decimal(text, comma=settings.decimal_comma))
-        case "bool":
-            return parsing.parse_bool(text)
-        case "choice":
-            return _choice(text, field, settings)
-        case "currency":
-            if not is_currency(currency):
-                raise ValueError(_("“%(text)s” is not a currency.") % {"text": text})
-            return currency
-        case "owner":
-            return _owner(text, settings)
-        case _:
-            if field.longest and len(text) > field.longest:
-                raise ValueError(_("longer than %(max)d characters.") % {"max": field.longest})
-            return text
+    """A cell's value by its field's kind. Raises ValueError."""
+    readers: dict[str, Callable[[], Any]] = {
+        "date": lambda: parsing.parse_date(text, day_comes_first=settings.day_first),
+        "datetime": lambda: parsing.parse_datetime(text, day_comes_first=settings.day_first, zone=settings.zone),
+        "money": lambda: parsing.parse_money(text, digits=exponent(currency), comma=settings.decimal_comma),
+        "number": lambda: int(parsing.parse_decimal(text, comma=settings.decimal_comma)),
+        "bool": lambda: parsing.parse_bool(text),
+        "choice": lambda: _choice(text, field, settings),
+        "currency": lambda: _currency(text, currency),
+        "owner": lambda: _owner(text, settings),
+    }
+    reader = readers.get(field.kind)
+    if reader is not None:
+        return reader()
+    if field.longest and len(text) > field.longest:
+        raise ValueError(_("longer than %(max)d characters.") % {"max": field.longest})
+    return text
+
+
+def _currency(text: str, currency: str) -> str:
+    if not is_currency(currency):
+        raise ValueError(_("“%(text)s” is not a currency.") % {"text": text})
+    return currency
 
 
 def _owner(text: str, settings: Settings) -> UUID | str:
@@ -243,5 +247,3 @@ def results(parsed: Sequence[Parsed], decide: Any) -> list[Result]:
         Result("failed", row.error) if row.error else Result("skipped", row.skip) if row.skip else next(decided)
         for row in parsed
     ]
-
-

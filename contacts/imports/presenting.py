@@ -20,7 +20,12 @@ from crm import queries
 from crm.web import formats
 
 SAMPLES = 3
-TONES = {"created": ("green", "plus"), "updated": ("blue", "pencil"), "skipped": ("gray", "minus"), "failed": ("red", "circle-x")}
+TONES = {
+    "created": ("green", "plus"),
+    "updated": ("blue", "pencil"),
+    "skipped": ("gray", "minus"),
+    "failed": ("red", "circle-x"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,7 @@ def columns_to_match(job: ImportJob, target: Target) -> list[Column]:
     return columns
 
 
-def preview_rows(
-    job: ImportJob, target: Target, rows: Sequence[tuple[RawRow, Parsed, Result]]
-) -> list[PreviewRow]:
+def preview_rows(job: ImportJob, target: Target, rows: Sequence[tuple[RawRow, Parsed, Result]]) -> list[PreviewRow]:
     """The preview, a cell per matched column."""
     columns = planning.columns_of(job, target)
     labels = outcome_labels()

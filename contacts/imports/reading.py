@@ -159,7 +159,9 @@ def read_header(file: IO[bytes], dialect: Dialect) -> list[str]:
     if first is None or first.error or not any(cell.strip() for cell in first.cells):
         raise Invalid(_("The first line has no column names. Export the file again with a header line."))
     if len(first.cells) > MAX_COLUMNS:
-        raise Invalid(_("The file has %(n)d columns; at most %(max)d are read.") % {"n": len(first.cells), "max": MAX_COLUMNS})
+        raise Invalid(
+            _("The file has %(n)d columns; at most %(max)d are read.") % {"n": len(first.cells), "max": MAX_COLUMNS}
+        )
     return [cell.strip() or _("Column %(n)d") % {"n": n} for n, cell in enumerate(first.cells, 1)]
 
 
@@ -173,7 +175,9 @@ def read_rows(file: IO[bytes], dialect: Dialect, width: int) -> Iterator[RawRow]
             continue
         cells = row.cells + ("",) * (width - len(row.cells))
         if any(cell.strip() for cell in cells[width:]):
-            extra = _("This row has %(n)d cells, the header has %(width)d. A comma inside a value needs quotes around it.")
+            extra = _(
+                "This row has %(n)d cells, the header has %(width)d. A comma inside a value needs quotes around it."
+            )
             yield RawRow(row.line, cells[:width], extra % {"n": len(row.cells), "width": width})
             continue
         yield RawRow(row.line, cells[:width])
@@ -192,7 +196,9 @@ def _records(file: IO[bytes], dialect: Dialect) -> Iterator[RawRow]:
         except csv.Error:
             lines = reader.line_num - line
             if lines > 0:
-                reason = _("A quote opens here and is not closed properly; %(n)d lines were swallowed.") % {"n": lines + 1}
+                reason = _("A quote opens here and is not closed properly; %(n)d lines were swallowed.") % {
+                    "n": lines + 1
+                }
             else:
                 reason = _("The quotes of this line are broken. Inside a quoted value a quote is written twice.")
             yield RawRow(line, (), reason)

@@ -52,7 +52,17 @@ def record_type_of(header: list[str]) -> str:
     if prefixes:
         return "deal" if prefixes.count("deal") > len(prefixes) / 2 else "contact"
     names = {normal(name) for name in header}
-    deal_marks = {"deal name", "deal stage", "stagename", "opportunity name", "stage", "closedate", "close date", "amount", "pipeline"}
+    deal_marks = {
+        "deal name",
+        "deal stage",
+        "stagename",
+        "opportunity name",
+        "stage",
+        "closedate",
+        "close date",
+        "amount",
+        "pipeline",
+    }
     contact_marks = {"first name", "firstname", "last name", "lastname", "email", "phone number", "job title"}
     return "deal" if len(names & deal_marks) > len(names & contact_marks) else "contact"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -121,5 +121,3 @@ def get(key: str) -> Target:
 def all_targets() -> list[Target]:
     """Every target, in the order of registration."""
     return list(_targets.values())
-
-

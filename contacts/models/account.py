@@ -32,10 +32,17 @@ class Account(OrgModel, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            models.Index("org", models.F("updated_at").desc(), models.F("id").desc(), name="account_updated", condition=LIVE),
+            models.Index(
+                "org", models.F("updated_at").desc(), models.F("id").desc(), name="account_updated", condition=LIVE
+            ),
             models.Index("org", "name_norm", "id", name="account_name", condition=LIVE),
             models.Index(
-                "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="account_owner", condition=LIVE
+                "org",
+                "owner",
+                models.F("updated_at").desc(),
+                models.F("id").desc(),
+                name="account_owner",
+                condition=LIVE,
             ),
             models.Index("org", "parent", name="account_parent", condition=models.Q(parent__isnull=False)),
         ]

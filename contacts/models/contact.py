@@ -36,11 +36,18 @@ class Contact(OrgModel, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            models.Index("org", models.F("updated_at").desc(), models.F("id").desc(), name="contact_updated", condition=LIVE),
+            models.Index(
+                "org", models.F("updated_at").desc(), models.F("id").desc(), name="contact_updated", condition=LIVE
+            ),
             models.Index("org", "sort_name", "id", name="contact_sort_name", condition=LIVE),
             models.Index("org", "full_name_norm", name="contact_full_name", condition=LIVE),
             models.Index(
-                "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="contact_owner", condition=LIVE
+                "org",
+                "owner",
+                models.F("updated_at").desc(),
+                models.F("id").desc(),
+                name="contact_owner",
+                condition=LIVE,
             ),
             models.Index("org", "email_norm", name="contact_email", condition=LIVE),
             models.Index("org", "phone_norm", name="contact_phone", condition=LIVE),

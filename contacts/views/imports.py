@@ -24,7 +24,6 @@ from crm.lib.errors import Forbidden, Invalid
 from crm.web.htmx import render_page
 
 
-
 @require_http_methods(["GET", "POST"])
 def import_list(request: HttpRequest) -> HttpResponse:
     """Uploading a file, and the imports of before."""
@@ -53,7 +52,9 @@ def _upload(request: Any) -> ImportJob:
         raise Invalid(_("Choose a file first."))
     if file.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // (1024 * 1024)
-        raise Invalid(_("The file is larger than %(max)d MB. Split it, and import the parts one after another.") % {"max": limit})
+        raise Invalid(
+            _("The file is larger than %(max)d MB. Split it, and import the parts one after another.") % {"max": limit}
+        )
     kind, encoding = request.POST.get("record_type", ""), request.POST.get("encoding", "")
     return imports.upload_import(file, file.name, acting=request.actor, record_type=kind, encoding=encoding)
 
@@ -80,7 +81,9 @@ def import_columns(request: HttpRequest, pk: UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse("import_detail", args=[pk]))
     error = ""
     if request.method == "POST":
-        mapping = {name.removeprefix("column-"): value for name, value in request.POST.items() if name.startswith("column-")}
+        mapping = {
+            name.removeprefix("column-"): value for name, value in request.POST.items() if name.startswith("column-")
+        }
         options = {name: request.POST.get(name) == "yes" for name in ("day_first", "decimal_comma")}
         try:
             imports.configure_import(pk, mapping, options, job.answers, acting=r.actor)
@@ -160,5 +163,3 @@ def _common(job: ImportJob) -> dict[str, Any]:
         "source": sources.SOURCES[job.source],
         "encodings": reading.ENCODINGS,
     }
-
-

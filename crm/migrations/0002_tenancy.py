@@ -54,7 +54,9 @@ class Migration(migrations.Migration):
         AddTenantForeignKey("crm_changeset", "made_by_id", "crm_membership", "SET NULL"),
         AddTenantForeignKey("crm_changeset", "undoes_id", "crm_changeset", "SET NULL"),
         AddTenantForeignKey("crm_notification", "member_id", "crm_membership", "CASCADE"),
-        RunSqlFile("crm/tenancy/sql/doors.sql", "DROP FUNCTION keel_resolve_token(bytea); DROP FUNCTION keel_due_orgs(text)"),
+        RunSqlFile(
+            "crm/tenancy/sql/doors.sql", "DROP FUNCTION keel_resolve_token(bytea); DROP FUNCTION keel_due_orgs(text)"
+        ),
         DefinerFunctions(
             ["keel_resolve_token(bytea)", "keel_due_orgs(text)"],
             ["SELECT ON crm_token", "SELECT ON crm_outboxevent", "SELECT ON crm_organization"],

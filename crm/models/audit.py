@@ -25,7 +25,9 @@ class AuditEntry(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    org = models.ForeignKey("crm.Organization", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    org = models.ForeignKey(
+        "crm.Organization", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     table_name = models.CharField(max_length=63)
     row_id = models.UUIDField()
     operation = models.CharField(max_length=1)  # I, U or D

@@ -31,6 +31,8 @@ class OutboxEvent(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["org", "available_at", "id"], name="crm_outbox_due", condition=models.Q(dead_at__isnull=True)),
+            models.Index(
+                fields=["org", "available_at", "id"], name="crm_outbox_due", condition=models.Q(dead_at__isnull=True)
+            ),
             models.Index(fields=["org", "dead_at"], name="crm_outbox_dead", condition=models.Q(dead_at__isnull=False)),
         ]

@@ -37,9 +37,7 @@ class ExternalId(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
-            models.UniqueConstraint(
-                fields=["org", "source", "record_type", "external_id"], name="crm_externalid_once"
-            ),
+            models.UniqueConstraint(fields=["org", "source", "record_type", "external_id"], name="crm_externalid_once"),
         ]
         indexes = [models.Index(fields=["org", "record"], name="crm_externalid_record")]
 

@@ -58,7 +58,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
 def update_record(
     record_type: RecordType, pk: UUID | str, values: Mapping[str, Any], *, acting: Actor, version: int | None = None
 ) -> Any:
-    """Changes fields of a record. Raises NotFound, Forbidden, or Conflict when `version` is not the record's any more."""
+    """Changes fields of a record. Raises NotFound, Forbidden, or Conflict when `version` is an older one."""
     if record_type.update is not None:
         return record_type.update(pk, values, acting=acting, version=version)
     record = access.get_writable(record_type.model, pk, acting)
@@ -81,5 +81,7 @@ def delete_record(record_type: RecordType, pk: UUID | str, *, acting: Actor) -> 
         return
     record = access.get_writable(record_type.model, pk, acting)
     now = timezone.now()
-    record_type.model._base_manager.filter(pk=record.pk).update(deleted_at=now, updated_at=now, version=F("version") + 1)
+    record_type.model._base_manager.filter(pk=record.pk).update(
+        deleted_at=now, updated_at=now, version=F("version") + 1
+    )
     emit(record_event(record_type, "deleted", record.pk))

@@ -38,7 +38,9 @@ class ListQuery:
         """The query string of this list with changes; the cursor is dropped unless given."""
         other = replace(self, **{"cursor": "", **changes})
         pairs = [(name, value) for name, values in other.filters.items() for value in values]
-        pairs += [(name, value) for name, value in (("q", other.q), ("sort", other.sort), ("after", other.cursor)) if value]
+        pairs += [
+            (name, value) for name, value in (("q", other.q), ("sort", other.sort), ("after", other.cursor)) if value
+        ]
         return "?" + urlencode(pairs)
 
     def without(self, *names: str) -> str:
@@ -215,5 +217,3 @@ def list_page(
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:
     """How many rows a list has in all, exact to 10,000."""
     return capped_count(access.branches(filtered(record_type, query, actor), actor))
-
-

@@ -20,11 +20,11 @@ WriteReach = Literal["all", "own", "none"]
 ActorKind = Literal["member", "token", "import", "automation", "system"]
 
 
-class NoOrganization(RuntimeError):
+class NoOrganization(RuntimeError):  # noqa: N818 -- says what is the matter, like DoesNotExist
     """Tenant data was asked for outside of any organisation."""
 
 
-class OtherOrganization(RuntimeError):
+class OtherOrganization(RuntimeError):  # noqa: N818 -- the same
     """Work for one organisation tried to enter another one."""
 
 
@@ -154,7 +154,7 @@ def _switch(scope: _Scope) -> Token[_Scope]:
     if connection.in_atomic_block:
         statements = _set_statements(old.settings.pairs(), scope.settings.pairs())
         if statements:
-            connection.send_settings(statements)
+            _send(statements)
     return token
 
 
@@ -170,13 +170,18 @@ def _scoped(scope: _Scope) -> Iterator[None]:
         # The savepoint or transaction around this block rolls back, and the database's settings with it.
         _scope.reset(token)
         if nested and not connection.needs_rollback and _usable():
-            connection.send_settings(_set_statements(scope.settings.pairs(), former.settings.pairs()))
+            _send(_set_statements(scope.settings.pairs(), former.settings.pairs()))
         raise
     _scope.reset(token)
     if nested:
         statements = _set_statements(scope.settings.pairs(), former.settings.pairs())
         if statements:
-            connection.send_settings(statements)
+            _send(statements)
+
+
+def _send(statements: str) -> None:
+    """Sends settings in the open transaction; our own backend knows how."""
+    connection.send_settings(statements)  # type: ignore[attr-defined]
 
 
 def _usable() -> bool:

@@ -43,7 +43,7 @@ class ComputedField(models.GeneratedField):
     Not returned by INSERT: RETURNING would hold the new row against the SELECT policies.
     """
 
-    db_returning = False
+    db_returning = False  # type: ignore[assignment]  # the base class says True
 
 
 class NormalizedField(ComputedField):

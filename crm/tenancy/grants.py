@@ -43,4 +43,3 @@ class DefinerFunctions(_Sql):
 
     def backward(self) -> list[str]:
         return [f"REVOKE {grant} FROM keel_definer" for grant in self.grants]
-

@@ -79,7 +79,7 @@ class OrgModel(TenantModel):
     custom = models.JSONField(default=dict, blank=True)
 
     everything = OrgManager()
-    objects = LiveManager()
+    objects = LiveManager()  # type: ignore[misc]  # the base class's is not for records
 
     class Meta(TenantModel.Meta):
         abstract = True

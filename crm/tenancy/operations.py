@@ -213,9 +213,9 @@ class AddTenantForeignKey(_Sql):
 
     def forward(self) -> list[str]:
         action = f"SET NULL ({self.column})" if self.on_delete == "SET NULL" else self.on_delete
+        key = f"FOREIGN KEY (org_id, {self.column}) REFERENCES {self.to} (org_id, id) ON DELETE {action}"
         return [
-            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} FOREIGN KEY (org_id, {self.column})"
-            f" REFERENCES {self.to} (org_id, id) ON DELETE {action} NOT VALID",
+            f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} {key} NOT VALID",
             f"ALTER TABLE {self.table} VALIDATE CONSTRAINT {self.name}",
         ]
 

@@ -62,7 +62,10 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     tags = queries.tags() if tagged and page.rows else {}
     context = {
         "type": record_type,
-        "page_id": next((entry.id for entry in nav.shown_to("") if entry.url_name == record_type.url_names.get("list")), record_type.key),
+        "page_id": next(
+            (entry.id for entry in nav.shown_to("") if entry.url_name == record_type.url_names.get("list")),
+            record_type.key,
+        ),
         "query": query,
         "columns": [_head(record_type, column, query, r.actor) for column in columns],
         "name_head": _name_head(record_type, query),
@@ -127,9 +130,17 @@ def _filter_context(record_type: RecordType, query: lists.ListQuery, actor: Any)
         if not column.filterable or column.type in (FieldType.LOOKUP, FieldType.TEXT):
             continue
         labels = _labels(column, actor)
-        kind = "range" if column.type in (FieldType.MONEY, FieldType.NUMBER, FieldType.PERCENT) else "date" if column.type in (FieldType.DATE, FieldType.DATETIME) else "options"
+        kind = (
+            "range"
+            if column.type in (FieldType.MONEY, FieldType.NUMBER, FieldType.PERCENT)
+            else "date"
+            if column.type in (FieldType.DATE, FieldType.DATETIME)
+            else "options"
+        )
         chosen = {name: values for name, values in query.filters.items() if name.partition(".")[0] == column.key}
-        fields.append({"key": column.key, "label": column.label, "kind": kind, "options": list(labels.items()), "chosen": chosen})
+        fields.append(
+            {"key": column.key, "label": column.label, "kind": kind, "options": list(labels.items()), "chosen": chosen}
+        )
     return {"type": record_type, "query": query, "fields": fields}
 
 
@@ -177,7 +188,12 @@ def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse
         "type": record_type,
         "record": record,
         "entries": [
-            {"at": g.at, "who": reader.names.of(Membership, g.actor_id), "kind": g.actor_kind, "changes": reader.changes(g)}
+            {
+                "at": g.at,
+                "who": reader.names.of(Membership, g.actor_id),
+                "kind": g.actor_kind,
+                "changes": reader.changes(g),
+            }
             for g in groups[:HISTORY]
         ],
         "older": f"?after={encode_cursor('next', last.at, last.first)}" if last else "",

@@ -33,6 +33,10 @@ def url_of(url_name: str, *args: str) -> Callable[[Any], str]:
     return lambda pk: f"{before}{pk}{after}"
 
 
+def _soft(text: str) -> str:
+    return f'<span class="soft">{escape(text)}</span>'
+
+
 def _text(field: Field) -> Render:
     return lambda row: f'<span class="soft">{escape(row[field.column])}</span>' if row[field.column] else EMPTY
 
@@ -47,13 +51,14 @@ def _money(field: Field) -> Render:
         amount, currency = row[field.column], row[field.currency_path]
         if amount is None:
             return EMPTY
-        return f'<span title="{escape(formats.money(amount, currency))}">{escape(formats.money_whole(amount, currency))}</span>'
+        exact, whole = escape(formats.money(amount, currency)), escape(formats.money_whole(amount, currency))
+        return f'<span title="{exact}">{whole}</span>'
 
     return render
 
 
 def _date(field: Field) -> Render:
-    return lambda row: f'<span class="soft">{formats.date(row[field.column])}</span>' if row[field.column] else EMPTY
+    return lambda row: _soft(formats.date(row[field.column])) if row[field.column] else EMPTY
 
 
 def _datetime(field: Field) -> Render:
@@ -79,7 +84,9 @@ def _choice(field: Field) -> Render:
         value: f'<span class="badge" data-tone="{tones.get(value, "gray")}"><i class="dot"></i>{escape(label)}</span>'
         for value, label in labels.items()
     }
-    return lambda row: made.get(str(row[field.column])) or (str(escape(row[field.column])) if row[field.column] else EMPTY)
+    return lambda row: (
+        made.get(str(row[field.column])) or (str(escape(row[field.column])) if row[field.column] else EMPTY)
+    )
 
 
 def _joined(field: Field, row: Row) -> str:
@@ -108,7 +115,8 @@ def _lookup(field: Field) -> Render:
         if not name:
             return EMPTY
         tone, initial = formats.tone_for(row[field.column]), escape(name[:1].upper())
-        logo = f'<span class="avatar avatar-logo avatar-sm" data-tone="{tone}" data-ini="{initial}" aria-hidden="true"></span>'
+        look = f'class="avatar avatar-logo avatar-sm" data-tone="{tone}" data-ini="{initial}"'
+        logo = f'<span {look} aria-hidden="true"></span>'
         if page is None:
             return f'<span class="row soft">{logo}{escape(name)}</span>'
         return f'<a class="row soft" href="{page(row[field.column])}">{logo}{escape(name)}</a>'
@@ -123,7 +131,9 @@ def _link(field: Field) -> Render:
 def _tags(field: Field, tags: Mapping[UUID, tuple[str, str]]) -> Render:
     def render(row: Row) -> str:
         found = [tags[tag] for tag in row[field.column] or () if tag in tags]
-        return "".join(f'<span class="badge" data-tone="{tone}">{escape(name)}</span> ' for name, tone in found) or EMPTY
+        return (
+            "".join(f'<span class="badge" data-tone="{tone}">{escape(name)}</span> ' for name, tone in found) or EMPTY
+        )
 
     return render
 
@@ -160,19 +170,21 @@ def table_body(
     tags: Mapping[UUID, tuple[str, str]],
 ) -> Markup:
     """The rows of a list's table."""
-    cells = [(renderer(field, tags), f'<td data-col="{field.key}"' + (' class="num">' if field.type in NUMERIC else ">")) for field in columns]
+    cells = [
+        (renderer(field, tags), f'<td data-col="{field.key}"' + (' class="num">' if field.type in NUMERIC else ">"))
+        for field in columns
+    ]
     by_key = {field.key: render for field, (render, _open) in zip(columns, cells, strict=True)}
     under = [by_key[key] for key in record_type.subtitle if key in by_key]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
-    select = escape(_("Select %(name)s"))
     out: list[str] = []
     for row in rows:
         name, pk = record_name(record_type, row), row["id"]
         safe = escape(name)
-        sub = " · ".join(text for text in (Markup(render(row)).striptags() for render in under) if text != "—") if under else ""  # noqa: S704
+        texts = [Markup(render(row)).striptags() for render in under]  # noqa: S704 -- escaped by the renderers
+        sub = " · ".join(text for text in texts if text != "—")
         out.append(
-            f'<tr data-id="{pk}"><td class="pick"><input type="checkbox" class="check" name="id" value="{pk}" '
-            f'aria-label="{select % {"name": safe}}"></td><td class="first"><a class="row" href="{page(pk)}">'
+            f'<tr data-id="{pk}"><td class="first"><a class="row" href="{page(pk)}">'
             f'<span class="{avatar}" data-tone="{formats.tone_for(pk)}" aria-hidden="true" '
             f'data-ini="{escape(formats.initials(name))}"></span><span class="truncate">{safe}'
             + (f'<span class="cell-sub phone-only">{escape(sub)}</span>' if sub else "")

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Q, QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.fields.tuple_lookups import Tuple as RowTuple
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.utils.translation import gettext as _
 
 from crm.lib.errors import Invalid

@@ -83,7 +83,12 @@ def test_import_accounts_for_every_row(chunk):
         made = {c.email: c for c in Contact.objects.select_related("account")}
     assert set(made) == {"ines@halden.example", "t.wrona@brenner.example"}
     ines = made["ines@halden.example"]
-    assert (ines.owner_id, ines.account.name, ines.phone, ines.lifecycle) == (maya.id, "Halden Logistics", "+31105550142", "lead")
+    assert (ines.owner_id, ines.account.name, ines.phone, ines.lifecycle) == (
+        maya.id,
+        "Halden Logistics",
+        "+31105550142",
+        "lead",
+    )
     assert made["t.wrona@brenner.example"].owner_id == rep.id
     assert [line for line, _outcome in rows] == [4, 5, 6, 7]
 
@@ -92,21 +97,30 @@ def test_import_fills_empty_fields_only():
     org = make_org()
     rep = org.member("rep")
     with org.acting(rep) as actor:
-        present = create_contact(NewContact(first_name="Inès", title="COO", emails=(EmailValue("ines@halden.example"),)), acting=actor)
+        present = create_contact(
+            NewContact(first_name="Inès", title="COO", emails=(EmailValue("ines@halden.example"),)), acting=actor
+        )
         job = upload(
             "First Name,Last Name,Email,Job Title,City\nIna,Marchetti,INES@halden.example,Boss,Rotterdam\n", actor
         )
         job = run(job, actor)
         present.refresh_from_db()
     assert counts(job) == (0, 1, 0, 0)
-    assert (present.first_name, present.last_name, present.title, present.city) == ("Inès", "Marchetti", "COO", "Rotterdam")
+    assert (present.first_name, present.last_name, present.title, present.city) == (
+        "Inès",
+        "Marchetti",
+        "COO",
+        "Rotterdam",
+    )
 
 
 def test_import_around_a_contact_the_member_cannot_see_tells_its_owner_and_changes_nothing():
     org = make_org()
     other, rep = org.member("rep", name="Jonas Lind"), org.member("rep")
     with org.acting(other) as actor:
-        hidden = create_contact(NewContact(first_name="Ines", emails=(EmailValue("ines@halden.example"),)), acting=actor)
+        hidden = create_contact(
+            NewContact(first_name="Ines", emails=(EmailValue("ines@halden.example"),)), acting=actor
+        )
     with org.acting(rep) as actor:
         job = run(upload("First Name,Last Name,Email\nX,Marchetti,ines@halden.example\n", actor), actor)
         assert counts(job) == (0, 0, 1, 0)

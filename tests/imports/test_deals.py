@@ -2,10 +2,10 @@
 
 import pytest
 
+from contacts.actions import imports
 from contacts.actions.contacts import create_contact
 from contacts.imports import planning, targets
 from contacts.values import EmailValue, NewContact
-from contacts.actions import imports
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import Deal, DealContact
 from tests.factories import make_org
@@ -41,21 +41,36 @@ def questions(job, actor):
 def test_import_of_pipedrive_deals(shop):
     org, maya = shop
     with org.acting(maya) as actor:
-        hanne = create_contact(NewContact(first_name="Hanne", last_name="Vik", emails=(EmailValue("h@nordhavn.example"),)), acting=actor)
+        hanne = create_contact(
+            NewContact(first_name="Hanne", last_name="Vik", emails=(EmailValue("h@nordhavn.example"),)), acting=actor
+        )
         job = upload(PIPEDRIVE, actor)
         assert (job.source, job.record_type, job.total) == ("pipedrive", "deal", 6)
         asked = {q.key: q for q in questions(job, actor)}
         assert {key: q.values for key, q in asked.items()} == {"currency": ("Kroner",), "stage": ("Demo done",)}
         stage = next(answer for answer, label in asked["stage"].options if label.endswith("Discovery"))
-        imports.configure_import(job.id, job.mapping, {}, {"currency": {"Kroner": "NOK"}, "stage": {"Demo done": stage}}, acting=actor)
+        imports.configure_import(
+            job.id, job.mapping, {}, {"currency": {"Kroner": "NOK"}, "stage": {"Demo done": stage}}, acting=actor
+        )
         job.refresh_from_db()
         job = run(job, actor)
         assert counts(job) == (3, 0, 1, 2)
         deals = {deal.name: deal for deal in Deal.objects.select_related("stage", "account")}
         yard, sorter, kiosk = deals["Yard crane"], deals["Sorter lease"], deals["Kiosk"]
-        assert (yard.amount, yard.currency, yard.stage.name, yard.status, yard.account.name) == (123450, "EUR", "Proposal", "open", "Nordhavn Ports")
+        assert (yard.amount, yard.currency, yard.stage.name, yard.status, yard.account.name) == (
+            123450,
+            "EUR",
+            "Proposal",
+            "open",
+            "Nordhavn Ports",
+        )
         assert list(DealContact.objects.values_list("deal_id", "contact_id")) == [(yard.id, hanne.id)]
-        assert (sorter.stage.name, sorter.status, str(sorter.closed_on), sorter.probability) == ("Won", "won", "2026-01-12", 100)
+        assert (sorter.stage.name, sorter.status, str(sorter.closed_on), sorter.probability) == (
+            "Won",
+            "won",
+            "2026-01-12",
+            100,
+        )
         assert (kiosk.status, kiosk.close_reason, kiosk.currency, kiosk.probability) == ("lost", "Too dear", "NOK", 0)
 
 
@@ -66,7 +81,9 @@ def test_import_of_hubspot_deals_suggests_stages_by_their_internal_names(shop):
         job = upload(text, actor)
         (question,) = questions(job, actor)
         labels = dict(question.options)
-        assert [labels[question.suggested[v]].split(" › ")[1] for v in ("qualifiedtobuy", "closedwon", "closedlost")] == ["Discovery", "Won", "Lost"]
+        assert [
+            labels[question.suggested[v]].split(" › ")[1] for v in ("qualifiedtobuy", "closedwon", "closedlost")
+        ] == ["Discovery", "Won", "Lost"]
         imports.configure_import(job.id, job.mapping, {}, {"stage": question.suggested}, acting=actor)
         job.refresh_from_db()
         assert counts(run(job, actor)) == (3, 0, 0, 0)

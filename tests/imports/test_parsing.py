@@ -36,7 +36,13 @@ def test_parse_date_that_is_none(text):
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"), [(["01/02/2026", "13/02/2026"], True), (["01/02/2026", "02/28/2026"], False), (["1.2.2026"], True), (["2026-01-01"], None)]
+    ("values", "expected"),
+    [
+        (["01/02/2026", "13/02/2026"], True),
+        (["01/02/2026", "02/28/2026"], False),
+        (["1.2.2026"], True),
+        (["2026-01-01"], None),
+    ],
 )
 def test_day_first_is_told_by_the_column(values, expected):
     assert parsing.day_first(values) is expected
@@ -44,7 +50,15 @@ def test_day_first_is_told_by_the_column(values, expected):
 
 @pytest.mark.parametrize(
     ("text", "comma", "expected"),
-    [("1,234.50", False, "1234.50"), ("1.234,50 €", True, "1234.50"), ("$ (12)", False, "-12"), ("(12)", False, "-12"), ("-3,5", True, "-3.5"), ("1 200", False, "1200"), ("1.5e+06", False, "1.5e6")],
+    [
+        ("1,234.50", False, "1234.50"),
+        ("1.234,50 €", True, "1234.50"),
+        ("$ (12)", False, "-12"),
+        ("(12)", False, "-12"),
+        ("-3,5", True, "-3.5"),
+        ("1 200", False, "1200"),
+        ("1.5e+06", False, "1.5e6"),
+    ],
 )
 def test_parse_decimal(text, comma, expected):
     assert parsing.parse_decimal(text, comma=comma) == Decimal(expected)
@@ -52,7 +66,15 @@ def test_parse_decimal(text, comma, expected):
 
 @pytest.mark.parametrize(
     ("values", "delimiter", "expected"),
-    [(["1,234.50"], ";", False), (["1.234,50"], ",", True), (["12,5"], ",", True), (["1.234.567"], ",", True), (["1,234,567"], ",", False), (["1234"], ";", True), (["12.5"], ";", False)],
+    [
+        (["1,234.50"], ";", False),
+        (["1.234,50"], ",", True),
+        (["12,5"], ",", True),
+        (["1.234.567"], ",", True),
+        (["1,234,567"], ",", False),
+        (["1234"], ";", True),
+        (["12.5"], ";", False),
+    ],
 )
 def test_decimal_comma_is_told_by_the_column(values, delimiter, expected):
     assert parsing.decimal_comma(values, delimiter=delimiter) is expected
@@ -66,12 +88,21 @@ def test_parse_money_refuses_decimals_that_the_currency_has_not():
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("Ada Lind", ("Ada", "Lind")), ("Lind, Ada", ("Ada", "Lind")), ("Cher", ("", "Cher")), ("Ana van der Berg", ("Ana", "van der Berg")), ("", ("", ""))]
+    ("text", "expected"),
+    [
+        ("Ada Lind", ("Ada", "Lind")),
+        ("Lind, Ada", ("Ada", "Lind")),
+        ("Cher", ("", "Cher")),
+        ("Ana van der Berg", ("Ana", "van der Berg")),
+        ("", ("", "")),
+    ],
 )
 def test_split_name(text, expected):
     assert parsing.split_name(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("State/Region *", "state region"), ("Société", "societe"), ("E-Mail - Work", "e mail work")])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("State/Region *", "state region"), ("Société", "societe"), ("E-Mail - Work", "e mail work")]
+)
 def test_normal(text, expected):
     assert parsing.normal(text) == expected

@@ -61,7 +61,17 @@ def test_read_broken_quotes_refuse_their_line_only():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xef\xbb\xbf", b" \r\n\r\n", b"PK\x03\x04xx", b"%PDF-1.7", b"<!DOCTYPE html><p>", b'{"a": 1}', b"\x00\x01\x02\x03\x04\x05", b",,,\n1,2,3,4\n"],
+    [
+        b"",
+        b"\xef\xbb\xbf",
+        b" \r\n\r\n",
+        b"PK\x03\x04xx",
+        b"%PDF-1.7",
+        b"<!DOCTYPE html><p>",
+        b'{"a": 1}',
+        b"\x00\x01\x02\x03\x04\x05",
+        b",,,\n1,2,3,4\n",
+    ],
 )
 def test_read_what_is_no_csv_is_refused_with_a_message(data):
     with pytest.raises(Invalid) as refused:

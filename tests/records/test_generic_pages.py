@@ -70,17 +70,27 @@ def test_list_pages_by_keyset_in_both_directions(harbour):
     pages = []
     while path:
         html = client.get(f"/w/{org.slug}/records/vessel/{path}").content.decode()
-        page = [p.split("<", 1)[0] for p in html.split('<span class="truncate">')[1:] if p.startswith(("Ship", "Él", "Bor"))]
+        page = [
+            p.split("<", 1)[0] for p in html.split('<span class="truncate">')[1:] if p.startswith(("Ship", "Él", "Bor"))
+        ]
         pages.append(page)
         seen += page
-        path = html.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&") if 'rel="next"' in html else ""
+        path = (
+            html.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+            if 'rel="next"' in html
+            else ""
+        )
     assert seen == ["Borealis", "Élan", *[f"Ship {n:03}" for n in range(120)]]
     back = html.split('rel="prev"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
     html = client.get(f"/w/{org.slug}/records/vessel/{back}").content.decode()
-    assert [p.split("<", 1)[0] for p in html.split('<span class="truncate">')[1:] if p.startswith(("Ship", "Él", "Bor"))] == pages[-2]
+    assert [
+        p.split("<", 1)[0] for p in html.split('<span class="truncate">')[1:] if p.startswith(("Ship", "Él", "Bor"))
+    ] == pages[-2]
 
 
-@pytest.mark.parametrize("path", ["?colour=red", "?sort=secret_code", "?crew.min=many", "?after=nonsense", "?secret_code=hush"])
+@pytest.mark.parametrize(
+    "path", ["?colour=red", "?sort=secret_code", "?crew.min=many", "?after=nonsense", "?secret_code=hush"]
+)
 def test_list_refuses_what_it_cannot_read(harbour, path):
     assert get(harbour[0], harbour[3], path).status_code == 422
 
@@ -90,7 +100,9 @@ def test_list_statements(harbour, who):
     org, member = harbour[0], harbour[who]
     client = client_for(member)
     client.get(f"/w/{org.slug}/records/vessel/")
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         client.get(f"/w/{org.slug}/records/vessel/")
     assert len([q for q in captured if not q["sql"].startswith(("BEGIN", "COMMIT"))]) <= 6
 
@@ -98,7 +110,9 @@ def test_list_statements(harbour, who):
 def test_form_creates_and_updates_with_a_version(harbour):
     org, rep = harbour[0], harbour[1]
     client, base = client_for(rep), f"/w/{org.slug}/records/vessel/"
-    made = client.post(base + "new/", {"name": "Dorado", "flag": "pa", "crew": "3", "value": "12.50", "seaworthy": "on"})
+    made = client.post(
+        base + "new/", {"name": "Dorado", "flag": "pa", "crew": "3", "value": "12.50", "seaworthy": "on"}
+    )
     assert made.status_code == 302, made.content.decode()[-800:]
     with org.system():
         vessel = Vessel.objects.get(name="Dorado")

@@ -82,7 +82,8 @@ def make_world() -> World:
     with org.acting(members[REP]) as rep:
         account = create_account(NewAccount(name="Halden Logistics", domains=("halden.example",)), acting=rep)
         contact = create_contact(
-            NewContact(first_name="Ines", last_name="Marchetti", emails=(EmailValue("ines@halden.example"),)), acting=rep
+            NewContact(first_name="Ines", last_name="Marchetti", emails=(EmailValue("ines@halden.example"),)),
+            acting=rep,
         )
         deal = create_deal({"name": "Yard crane", "stage": stages["Lead"].pk, "account": account.pk}, acting=rep)
         activity = log_activity(NewActivity(type="note", body="Met at the fair", contact_id=contact.pk), acting=rep)
@@ -123,7 +124,8 @@ def fingerprint(url: str) -> dict[str, Any]:
             " ('crm_session', 'crm_ratelimit', 'django_migrations')"
         ).fetchall()
         union = " UNION ALL ".join(
-            f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {name} t" for (name,) in tables
+            f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {name} t"
+            for (name,) in tables
         )
         return {name: (count, digest) for name, count, digest in connection.execute(union).fetchall()}
 

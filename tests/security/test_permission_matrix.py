@@ -36,7 +36,9 @@ def names(urlconf: str) -> set[str]:
 
 def test_every_route_is_in_the_table():
     table = {(route.name, route.is_global) for route in ROUTES}
-    real = {(name, False) for name in names(settings.ORG_URLCONF)} | {(name, True) for name in names(settings.ROOT_URLCONF)}
+    real = {(name, False) for name in names(settings.ORG_URLCONF)} | {
+        (name, True) for name in names(settings.ROOT_URLCONF)
+    }
     assert sorted(real - table) == []
     assert sorted(table - real) == []
 
@@ -59,7 +61,9 @@ def ask(world: World, route: Route, actor: str) -> Any:
         return client.generic(route.method, path, json.dumps(body), content_type="application/json")
     if route.method in ("GET", "POST"):
         return getattr(client, route.method.lower())(path, body)
-    return client.generic(route.method, path, urlencode(body, doseq=True), content_type="application/x-www-form-urlencoded")
+    return client.generic(
+        route.method, path, urlencode(body, doseq=True), content_type="application/x-www-form-urlencoded"
+    )
 
 
 def drained(response: Any) -> Any:
@@ -94,7 +98,10 @@ def test_denied_actors_change_nothing(route, database):
         elif actor == ANONYMOUS:
             assert response.status_code in (302, 403, 404), actor
         else:
-            assert response.status_code == route.denied, (actor, response.content[:300] if not response.streaming else "")
+            assert response.status_code == route.denied, (
+                actor,
+                response.content[:300] if not response.streaming else "",
+            )
         assert fingerprint(database) == before, f"{actor} changed something"
 
 

@@ -25,7 +25,11 @@ def register() -> None:
                 Field("launched", "Launched", FieldType.DATE, sortable=True, filterable=True),
                 Field("seaworthy", "Seaworthy", FieldType.CHECKBOX, filterable=True),
                 Field(
-                    "owner", "Owner", FieldType.MEMBER, path="owner_id", filterable=True,
+                    "owner",
+                    "Owner",
+                    FieldType.MEMBER,
+                    path="owner_id",
+                    filterable=True,
                     label_paths=("owner__user__name",),
                 ),
                 Field("secret_code", "Secret code", FieldType.TEXT, secret=True),
