@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,29 +10,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm import access, queries
-from crm.lib.money import exponent
 from crm.records.actions import editable_fields
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
-
-DateInput = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class MoneyField(forms.DecimalField):
-    """An amount as people write it; its value is integer minor units of `currency`."""
-
-    def __init__(self, *, currency: str = "EUR", **kwargs: Any) -> None:
-        self.digits = exponent(currency)
-        super().__init__(max_digits=17, decimal_places=self.digits, **kwargs)
-
-    def clean(self, value: Any) -> int | None:
-        """Minor units, or None when empty."""
-        amount = super().clean(value)
-        return None if amount is None else int(amount.scaleb(self.digits))
-
-    def prepare_value(self, value: Any) -> Any:
-        """Minor units as an amount in units."""
-        return Decimal(value).scaleb(-self.digits) if isinstance(value, int) else value
+from crm.web.fields import DateField, DateTimeField, MoneyField
 
 
 def _choices(field: Field, actor: Actor) -> list[tuple[str, str]]:
@@ -77,10 +57,8 @@ def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
         FieldType.NUMBER: lambda: forms.IntegerField(**common),
         FieldType.PERCENT: lambda: forms.IntegerField(min_value=0, max_value=100, **common),
         FieldType.MONEY: lambda: MoneyField(currency=currency, **common),
-        FieldType.DATE: lambda: forms.DateField(widget=DateInput, **common),
-        FieldType.DATETIME: lambda: forms.DateTimeField(
-            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common
-        ),
+        FieldType.DATE: lambda: DateField(**common),
+        FieldType.DATETIME: lambda: DateTimeField(**common),
         FieldType.CHECKBOX: lambda: forms.BooleanField(**{**common, "required": False}),
         FieldType.CHOICE: lambda: forms.ChoiceField(choices=_optional(field, _choices(field, actor)), **common),
         FieldType.MEMBER: lambda: forms.TypedChoiceField(

@@ -68,6 +68,7 @@ class OrganizationMiddleware:
             return self._inside(r)
         finally:
             timezone.deactivate()
+            translation.deactivate()
 
     def _inside(self, request: Any) -> HttpResponse:
         slug, _, rest = request.path_info[3:].partition("/")
