@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from crm.enums import Role, Visibility
-from crm.models import Membership, Organization, Tag, Team
+from crm.lib.money import Rate
+from crm.models import ExchangeRate, Membership, Organization, Tag, Team
+from crm.tenancy import context
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -144,6 +147,17 @@ def lock_outbox() -> bool:
             "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox', 0) # hashtextextended(app_org()::text, 1))"
         )
         return bool(cursor.fetchone()[0])
+
+
+def base_currency() -> str:
+    """The base currency of the organisation that is entered."""
+    return Organization.objects.values_list("base_currency", flat=True).get(pk=context.current_org_id())
+
+
+def exchange_rates(on: date) -> dict[str, Rate]:
+    """What a unit of each foreign currency is worth in the base currency on a day."""
+    rows = ExchangeRate.objects.filter(valid_from__lte=on).order_by("currency", "-valid_from").distinct("currency")
+    return {code: Rate(value, since) for code, value, since in rows.values_list("currency", "rate", "valid_from")}
 
 
 def tags() -> dict[UUID, tuple[str, str]]:

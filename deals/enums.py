@@ -29,3 +29,14 @@ class ForecastCategory(models.TextChoices):
     BEST_CASE = "best_case", _("Best case")
     COMMIT = "commit", _("Commit")
     CLOSED = "closed", _("Closed")
+
+
+# What a lost deal may give as its reason; imports and the API may bring others.
+LOST_REASONS = (
+    _("Went with a competitor"),
+    _("No budget"),
+    _("No decision"),
+    _("Price"),
+    _("Timing"),
+    _("Missing feature"),
+)

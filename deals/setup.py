@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from contacts.imports import targets
 from crm.events import emit
 from crm.records import hooks
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
+from crm.web.nav import create, nav, settings_nav
 from deals import importing
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
@@ -32,6 +35,11 @@ def _share_changed(deal: Any, _acting: Actor) -> None:
 def register() -> None:
     """Fills the registries; may run again."""
     registry.register(DEAL)
+    nav.add("deals", _("Deals"), "square-kanban", "deal_board", key="g d", order=30, phone=True)
+    create.add("deal", _("New deal"), "square-kanban", "deal_new", order=30)
+    settings_nav.add(
+        _("Sales"), _("Pipelines and stages"), "git-branch", "settings_pipelines", order=40, roles=["admin", "manager"]
+    )
     targets.register(importing.TARGET)
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,13 +16,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from crm import access
+from crm import access, queries
 from crm.lib.errors import Invalid
+from crm.lib.money import exponent
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web.pagination import Count, Key, Page, capped_count, keyset_page
 
 LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
+LARGEST = 10**15  # a bound beyond which there is nothing
 RANGES = {".from": "gte", ".to": "lte", ".min": "gte", ".max": "lte"}
 NAME = "name"
 
@@ -118,6 +122,8 @@ def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySe
 
 def _condition(candidate: Field, lookup: str, values: tuple[str, ...], actor: Actor) -> Q:
     path = candidate.column
+    if lookup and candidate.currency_path:
+        return _money_bound(candidate, lookup, _bound(candidate, lookup, values[0]))
     if lookup:
         return Q(**{f"{path}__{lookup}": _bound(candidate, lookup, values[0])})
     match candidate.type:
@@ -146,10 +152,30 @@ def _bound(candidate: Field, lookup: str, value: str) -> Any:
                 raise ValueError
             return _moment(candidate, day, end=lookup == "lte")
         number = float(value)
+        if not isfinite(number) or abs(number) > LARGEST:
+            raise ValueError
     except ValueError:
         message = _("“%(value)s” is not a value of “%(field)s”. Dates are written 2026-01-31, numbers 1250.50.")
         raise Invalid(message % {"value": value, "field": candidate.label}) from None
-    return round(number * 100) if candidate.type == FieldType.MONEY else number
+    return Decimal(value) if candidate.type == FieldType.MONEY else number
+
+
+def _money_bound(candidate: Field, lookup: str, amount: Decimal) -> Q:
+    """Amounts on one side of `amount` units of the base currency, each at its rate of today.
+
+    What is in a currency without a rate is on neither side.
+    """
+    base, rates = queries.base_currency(), queries.exchange_rates(timezone.localdate())
+    found = Q(pk__in=[])
+    for currency, rate in {**{code: rate.value for code, rate in rates.items()}, base: Decimal(1)}.items():
+        bound = amount / rate * Decimal(10) ** exponent(currency)
+        found |= Q(**{candidate.currency_path: currency, f"{candidate.column}__{lookup}": _whole(bound)})
+    return found
+
+
+def _whole(bound: Decimal) -> int:
+    """A bound in minor units: rounded to the nearest, as the amounts beside it are shown."""
+    return int(bound.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _moment(candidate: Field, day: date, *, end: bool) -> Any:

@@ -6,11 +6,13 @@ A file may hold several macros. Its macro `samples(sample)` shows every one of t
 from dataclasses import dataclass
 from typing import Any
 
+from django.template import engines
 from jinja2 import Environment, nodes
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
 FOLDER = "components/"
+ENGINE = "jinja2"
 SAMPLES = "samples"
 
 
@@ -41,6 +43,13 @@ class Components:
                     raise RuntimeError(f"Component {macro!r} is defined in {found[macro]} and in {file}")
                 found[macro] = file
         return found
+
+
+def components() -> Components:
+    """The macros, for views that answer single pieces of a page: `components().deal_card(card)` is its markup."""
+    engine: Any = engines[ENGINE]
+    found: Components = engine.env.globals["ui"]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,18 @@ class Sample:
     def deals(self) -> list[SimpleNamespace]:
         return [sample_deal(number, line) for number, line in enumerate(_DEALS.splitlines(), 1)]
 
+    def column(self) -> SimpleNamespace:
+        """The head of a board's column, with one currency that has no rate."""
+        stage = SimpleNamespace(name="Proposal", tone="violet", probability=60, count=4)
+        return SimpleNamespace(
+            id="sample",
+            stage=stage,
+            total=SimpleNamespace(amount=61_250_000, currency="EUR"),
+            weighted=SimpleNamespace(amount=36_750_000),
+            note="Not included, for want of an exchange rate: CHF 1,200",
+            apart="+ CHF 1,200",
+        )
+
 
 # name, account, owner, units of EUR, close date, days in stage, icon and words of the next step, rot
 _DEALS = """\
@@ -104,6 +116,9 @@ def sample_deal(number: int, line: str) -> SimpleNamespace:
     return SimpleNamespace(
         id=f"sample-{number}",
         href="#",
+        position=f"a{number}",
+        step="future",
+        writable=True,
         name=name,
         amount_minor=int(units) * 100,
         amount=amount,

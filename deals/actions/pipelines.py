@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Max
@@ -116,20 +115,6 @@ def update_pipeline(pipeline_id: UUID | str, *, name: str, is_default: bool = Fa
     save_version(pipeline, "name", "is_default")
     emit(PipelineChanged(record=pipeline.pk))
     return pipeline
-
-
-@action
-def reorder_pipelines(pipeline_ids: Sequence[UUID | str], *, acting: Actor) -> None:
-    """Puts the pipelines into this order. Raises Forbidden, and Conflict unless exactly the present ones are named."""
-    require_configure(acting)
-    rows = {str(p.pk): p for p in Pipeline.objects.select_for_update().order_by("pk")}
-    if set(rows) != {str(i) for i in pipeline_ids} or len(rows) != len(pipeline_ids):
-        raise Conflict(_("Not saved. Somebody else added or deleted a pipeline. Reload the page."))
-    for position, pipeline_id in enumerate(pipeline_ids):
-        pipeline = rows[str(pipeline_id)]
-        if pipeline.position != position:
-            pipeline.position = position
-            save_version(pipeline, "position")
 
 
 @action

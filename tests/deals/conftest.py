@@ -76,7 +76,7 @@ def make_sales(**fields: Any) -> Sales:
     org = make_org(**fields)
     with org.system() as acting:
         pipeline = create_default_pipeline(acting=acting)
-        stages = {s.name: s for s in Stage.objects.filter(pipeline=pipeline)}
+        stages = {s.name: s for s in Stage.objects.filter(pipeline=pipeline).order_by("position")}
     people = {role: org.member(role, name=f"{role.title()} Lind") for role in ("admin", "manager", "rep", "readonly")}
     stranger = org.member("rep", name="Stranger Mori")
     org.team("North", people["rep"], managers=(people["manager"],))

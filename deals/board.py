@@ -1,0 +1,164 @@
+"""The board put together: which pipeline, which filters, and what a page or a part of it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm import access
+from crm.lib import money
+from crm.lib.errors import NotFound
+from crm.lib.money import Total
+from crm.records import lists
+from crm.tenancy.context import Actor
+from deals import queries
+from deals.cards import Card, CardMaker, Column, column_of
+from deals.enums import StageKind
+from deals.models import Pipeline
+from deals.queries import StageSums, Where
+from deals.records import DEAL
+
+CARDS = 50  # of a column at first, and with each scroll to its end
+# Parameters of the board itself; all others are filters, the same as the list's.
+OWN = ("pipeline", "column", "deal", "after", "block", "sort", "version", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reader's view of a pipeline: whose board, filtered how, summed up in which currency, on which day."""
+
+    pipeline_id: UUID
+    actor: Actor
+    base: str
+    filters: lists.ListQuery
+    today: date
+
+    @property
+    def where(self) -> Where:
+        """The filters as a condition."""
+        return queries.where_of(lists.filtered(DEAL, self.filters, self.actor))
+
+    def sums(self, only: Sequence[UUID] | None = None) -> list[StageSums]:
+        """The stages with their sums."""
+        return queries.board_sums(
+            self.pipeline_id, self.actor, base=self.base, on=self.today, where=self.where, only=only
+        )
+
+
+@dataclass(slots=True)
+class Board:
+    """A whole board."""
+
+    columns: list[Column]
+    won: UUID | None
+    lost: UUID | None
+    total: Total
+    weighted: Total
+    count: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """What changed on a board: cards to put in place, deals that are not on it (any more), heads of columns."""
+
+    cards: list[tuple[UUID, Card]] = field(default_factory=list)  # with the stage of each
+    removed: list[UUID] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+
+
+def filters_of(params: QueryDict, actor: Actor) -> lists.ListQuery:
+    """The filters in a board's URL. Raises Invalid for one that deals do not have."""
+    kept = QueryDict(mutable=True)
+    for name in params:
+        if name not in OWN:
+            kept.setlist(name, params.getlist(name))
+    return lists.parse_query(DEAL, kept, actor)
+
+
+def view_of(params: QueryDict, pipeline_id: UUID, actor: Actor, base: str) -> View:
+    """The view that a URL asks for."""
+    return View(pipeline_id, actor, base, filters_of(params, actor), timezone.localdate())
+
+
+def chosen(pipelines: Sequence[Pipeline], wanted: str) -> Pipeline | None:
+    """The pipeline that a URL names, else the default one; None where there is none at all. Raises NotFound."""
+    if wanted:
+        found = next((p for p in pipelines if str(p.pk) == wanted), None)
+        if found is None:
+            raise NotFound(_("This pipeline is not here any more."))
+        return found
+    return next((p for p in pipelines if p.is_default), pipelines[0] if pipelines else None)
+
+
+def id_of(text: str) -> UUID:
+    """An id from a URL. Raises NotFound."""
+    if not access.is_uuid(text):
+        raise NotFound
+    return UUID(text)
+
+
+def whole(view: View) -> Board:
+    """The board with the first cards of each column. Two statements."""
+    stages = view.sums()
+    wanted = view.filters.filters.get("stage", ())
+    shown = [s for s in stages if s.kind == StageKind.OPEN and (not wanted or str(s.id) in wanted)]
+    maker = CardMaker({s.id: s for s in stages}, view.base)
+    cards: dict[UUID, list[Card]] = {s.id: [] for s in shown}
+    for row in queries.board_cards(list(cards), view.actor, where=view.where, limit=CARDS) if shown else ():
+        cards[row.stage_id].append(maker.card(row))
+    columns = [column_of(stage, view.base, cards[stage.id]) for stage in shown]
+    return Board(
+        columns,
+        won=next((s.id for s in stages if s.kind == StageKind.WON), None),
+        lost=next((s.id for s in stages if s.kind == StageKind.LOST), None),
+        total=_all(columns, view.base, "amounts"),
+        weighted=_all(columns, view.base, "weighted"),
+        count=sum(column.stage.count for column in columns),
+    )
+
+
+def _all(columns: Sequence[Column], base: str, of: str) -> Total:
+    amounts: dict[str, int] = {}
+    rates: dict[str, Any] = {}
+    for column in columns:
+        for currency, minor in getattr(column.stage, of).items():
+            amounts[currency] = amounts.get(currency, 0) + minor
+        rates.update(column.stage.rates)
+    return money.total(amounts, base, rates)
+
+
+def further(view: View, stage_id: UUID, after: str) -> tuple[Column, int]:
+    """The next cards of a column after "<position>,<id>", and how many are left behind them. Two statements."""
+    position, _comma, card = after.partition(",")
+    sums = view.sums(only=[stage_id])
+    if not sums or not access.is_uuid(card):
+        raise NotFound
+    rows = queries.board_cards([stage_id], view.actor, where=view.where, limit=CARDS + 1, after=(position, UUID(card)))
+    maker = CardMaker({s.id: s for s in sums}, view.base)
+    column = column_of(sums[0], view.base, [maker.card(row) for row in rows[:CARDS]])
+    column.more = len(rows) > CARDS
+    return column, len(rows)
+
+
+def changes(view: View, deal_ids: Collection[UUID], stage_ids: Collection[UUID]) -> Changes:
+    """These deals as they stand on the board now, and the heads of these columns. Two statements at most.
+
+    A deal that is not on it is told as removed, whatever the reason: nothing is learned of what one may not see.
+    """
+    rows = queries.cards_by_id(view.pipeline_id, list(deal_ids), view.actor, where=view.where) if deal_ids else []
+    needed = {*stage_ids, *(row.stage_id for row in rows)}
+    stages = {s.id: s for s in view.sums(only=list(needed))} if needed else {}
+    maker = CardMaker(stages, view.base)
+    seen = {row.id for row in rows}
+    return Changes(
+        cards=[(row.stage_id, maker.card(row)) for row in rows],
+        removed=[pk for pk in deal_ids if pk not in seen],
+        columns=[column_of(s, view.base, []) for s in stages.values() if s.kind == StageKind.OPEN],
+    )

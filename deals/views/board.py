@@ -1,0 +1,140 @@
+"""The board: as a page, further cards of a column, and what changed on it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from crm import queries as kernel
+from crm import rules
+from crm.web.components import components
+from crm.web.htmx import render_block, render_page
+from deals import board, queries
+from deals.records import DEAL
+
+TEMPLATE = "deals/board.html"
+# Named periods that lists understand.
+PERIODS = {
+    "overdue": gettext_lazy("Overdue"),
+    "this_week": gettext_lazy("This week"),
+    "this_month": gettext_lazy("This month"),
+    "this_quarter": gettext_lazy("This quarter"),
+}
+MOST_DEALS = 200  # that one question about changes may name; beyond it a page loads its board again
+
+
+def view_for(request: Any, pipeline_id: UUID) -> board.View:
+    """The view of a pipeline that the request's URL asks for."""
+    return board.view_of(request.GET, pipeline_id, request.actor, request.organization.base_currency)
+
+
+@require_GET
+def deal_board(request: HttpRequest) -> HttpResponse:
+    """The board of a pipeline; `block=filters` answers the filter form, htmx gets the board alone."""
+    r: Any = request
+    pipelines = queries.pipelines()
+    pipeline = board.chosen(pipelines, request.GET.get("pipeline", ""))
+    if pipeline is None:
+        return render_page(request, "deals/no_pipeline.html", {"may_configure": rules.may_configure(r.actor)})
+    view = view_for(request, pipeline.pk)
+    if request.GET.get("block") == "filters":
+        return render_page(request, "deals/filters.html", _filter_context(view, r))
+    context = {
+        "pipeline": pipeline,
+        "pipelines": pipelines,
+        "board": board.whole(view),
+        "query": view.filters,
+        "query_string": _query_string(view, pipeline.pk),
+        "filter_url": f"?pipeline={pipeline.pk}&block=filters&{view.filters.url()[1:]}",
+        "chips": chips(view, r) if view.filters.filters else [],
+        "may_edit": rules.may_edit_anything(r.actor),
+        "may_configure": rules.may_configure(r.actor),
+        "currency": r.organization.base_currency,
+    }
+    return render_page(request, TEMPLATE, context, block="board")
+
+
+def _query_string(view: board.View, pipeline_id: UUID) -> str:
+    """What every question of this page carries: the pipeline and the filters."""
+    return "&".join(part for part in (f"pipeline={pipeline_id}", view.filters.url()[1:]) if part)
+
+
+def chips(view: board.View, request: Any) -> list[dict[str, str]]:
+    """What is filtered by, in words, each with the address that takes it away."""
+    words = {"from": _("from"), "to": _("until"), "min": _("at least"), "max": _("at most")}
+    members = {"me": _("Me"), **{str(pk): name for pk, name in kernel.members()}}
+    found = []
+    for name, values in view.filters.filters.items():
+        key, _dot, bound = name.partition(".")
+        column = DEAL.field(key)
+        labels = members if key == "owner" else {value: str(label) for value, label in column.options()}
+        labels = {**labels, **{value: str(label) for value, label in PERIODS.items()}}
+        operator = words.get(bound) or (_("is any of") if len(values) > 1 else _("is"))
+        text = ", ".join(labels.get(value, value) for value in values)
+        href = f"?pipeline={view.pipeline_id}&{view.filters.without(name)[1:]}"
+        found.append({"field": str(column.label), "operator": operator, "text": text, "href": href, "icon": _icon(key)})
+    if view.filters.q:
+        href = f"?pipeline={view.pipeline_id}&{view.filters.url(q='')[1:]}"
+        found.append({"field": _("Search"), "operator": "", "text": view.filters.q, "href": href, "icon": "search"})
+    return found
+
+
+def _icon(key: str) -> str:
+    return {"owner": "user", "close_date": "calendar", "amount": "banknote", "stage": "git-branch"}.get(
+        key, "list-filter"
+    )
+
+
+def _filter_context(view: board.View, request: Any) -> dict[str, Any]:
+    return {
+        "pipeline_id": view.pipeline_id,
+        "filters": view.filters.filters,
+        "members": kernel.members(),
+        "stages": [(s.id, s.name) for s in view.sums() if s.kind == "open"],
+        "periods": list(PERIODS.items()),
+        "currency": request.organization.base_currency,
+    }
+
+
+@require_GET
+def board_cards(request: HttpRequest) -> HttpResponse:
+    """The next cards of the column `column` after the card `after`, and the mark that asks for more."""
+    pipeline_id = board.id_of(request.GET.get("pipeline", ""))
+    view = view_for(request, pipeline_id)
+    column, _left = board.further(view, board.id_of(request.GET.get("column", "")), request.GET.get("after", ""))
+    context = {"column": column, "query_string": _query_string(view, pipeline_id)}
+    return HttpResponse(render_block(request, "deals/cards.html", "cards", context))
+
+
+@require_GET
+def board_changes(request: HttpRequest) -> HttpResponse:
+    """The deals `deal` and the heads of the columns `column` as they are now, as JSON with pieces of HTML."""
+    pipeline_id = board.id_of(request.GET.get("pipeline", ""))
+    deal_ids = [board.id_of(text) for text in request.GET.getlist("deal")[:MOST_DEALS]]
+    stage_ids = [board.id_of(text) for text in request.GET.getlist("column")[:MOST_DEALS]]
+    found = board.changes(view_for(request, pipeline_id), deal_ids, stage_ids)
+    return JsonResponse(pieces(found))
+
+
+def pieces(found: board.Changes) -> dict[str, Any]:
+    """Changes as the board's script takes them: where each card goes, and its HTML."""
+    ui = components()
+    return {
+        "cards": [
+            {"id": card.id, "stage": stage, "position": card.position, "html": ui.deal_card(card)}
+            for stage, card in found.cards
+        ],
+        "removed": found.removed,
+        "columns": [{"id": column.id, "html": ui.column_head(column)} for column in found.columns],
+    }
+
+
+def board_url(pipeline_id: UUID) -> str:
+    """The board of a pipeline."""
+    return f"{reverse('deal_board')}?pipeline={pipeline_id}"

@@ -1,0 +1,96 @@
+"""A deal's stage as a resource: putting it moves the deal."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm import access
+from crm.lib.errors import Invalid
+from crm.web.errors import wants_json
+from deals import board
+from deals.actions.stages import Moved, move_deal, undo_move
+from deals.cards import CardMaker, column_of, row_of
+from deals.enums import DealStatus, StageKind
+from deals.views import _answers
+from deals.views.board import pieces, view_for
+
+
+@require_http_methods(["PUT"])
+def deal_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Moves a deal to `stage`, between the cards `before` and `after`; a lost stage wants a `reason`.
+
+    The board's script gets the card and the heads of both columns, under the filters of its URL.
+    """
+    r: Any = request
+    values = _answers.sent(request)
+    moved = move_deal(
+        pk,
+        str(values.get("stage") or ""),
+        before=_card(values.get("before")),
+        after=_card(values.get("after")),
+        reason=str(values.get("reason") or ""),
+        note=str(values.get("note") or ""),
+        version=_answers.version_of(values),
+        acting=r.actor,
+    )
+    if wants_json(request):
+        return JsonResponse({**_changes(r, moved), "text": moved_text(moved), "undo": undo_url(moved)})
+    return _answers.changed(request, moved.deal, touched(moved), moved_text(moved), undo=undo_url(moved))
+
+
+def _card(value: Any) -> UUID | None:
+    if not value:
+        return None
+    if not access.is_uuid(str(value)):
+        raise Invalid
+    return UUID(str(value))
+
+
+def _changes(request: Any, moved: Moved) -> dict[str, Any]:
+    """The card as it is in memory, and the heads of its columns: one statement."""
+    deal = moved.deal
+    view = view_for(request, deal.pipeline_id)
+    stages = {s.id: s for s in view.sums(only=list(touched(moved)))}
+    found = board.Changes(columns=[column_of(s, view.base, []) for s in stages.values() if s.kind == StageKind.OPEN])
+    if deal.status == DealStatus.OPEN and deal.stage_id in stages:
+        found.cards = [(deal.stage_id, CardMaker(stages, view.base).card(row_of(deal)))]
+    else:
+        found.removed = [deal.pk]
+    return pieces(found)
+
+
+def touched(moved: Moved) -> set[UUID]:
+    """The stages whose columns look different after a move."""
+    return {moved.came_from.pk, moved.deal.stage_id}
+
+
+def moved_text(moved: Moved) -> str:
+    """What a toast says about a move; nothing about a new place in the same column."""
+    if moved.change is None:
+        return ""
+    return _("%(deal)s moved to %(stage)s") % {"deal": moved.deal.name, "stage": moved.deal.stage.name}
+
+
+def undo_url(moved: Moved) -> str:
+    """Where a toast's Undo posts to."""
+    if moved.change is None:
+        return ""
+    return f"{reverse('deal_stage_undo', args=[moved.deal.pk])}?version={moved.deal.version}"
+
+
+@require_POST
+def deal_stage_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Takes the move that made `version` back, unless the deal has changed since."""
+    r: Any = request
+    version = _answers.version_of(request.GET)
+    if version is None:
+        raise Invalid
+    moved = undo_move(pk, version=version, acting=r.actor)
+    text = _("%(deal)s is back in %(stage)s") % {"deal": moved.deal.name, "stage": moved.deal.stage.name}
+    return _answers.changed(request, moved.deal, touched(moved), text)
