@@ -80,9 +80,9 @@ class ContactForm(AddressForm):
     do_not_email = forms.BooleanField(label=_("Do not email"), required=False)
     do_not_call = forms.BooleanField(label=_("Do not call"), required=False)
 
-    MAIN = ("first_name", "last_name", "emails", "phones", "account", "title", "lifecycle", "owner", "tags")
+    MAIN = ("first_name", "last_name", "emails", "phones", "account", "title", "lifecycle", "lead_source", "owner", "tags")
     MORE = (
-        "department", "lead_status", "lead_source", "street", "postal_code", "city", "region", "country",
+        "department", "lead_status", "street", "postal_code", "city", "region", "country",
         "do_not_email", "do_not_call",
     )  # fmt: skip
     WIDE = ("emails", "phones", "account", "tags", "street")
