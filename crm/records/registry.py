@@ -99,7 +99,7 @@ class RecordType:
     `list_columns` are the keys a list shows by default, after the name. `create`, `update` and `delete` are the type's
     actions where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk,
     values, *, acting, version)`, `delete(pk, *, acting)`; values are a dict by field key. `url_names` maps "list",
-    "detail", "new" and "edit" to URL names; what is absent is served by the generic pages.
+    "detail", "new", "edit" and "import" to URL names; what is absent is served by the generic pages.
     """
 
     key: str

@@ -76,9 +76,15 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
         "chips": _chips(record_type, query, r.actor) if query.filters else [],
         "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
+        "import_url": _import_url(record_type, r.actor),
         "export_url": _export_url(record_type, query, r),
     }
     return render_page(request, "records/list.html", context, block="records")
+
+
+def _import_url(record_type: RecordType, actor: Any) -> str:
+    name = record_type.url_names.get("import", "")
+    return reverse(name) if name and rules.may_edit_anything(actor) else ""
 
 
 def _export_url(record_type: RecordType, query: lists.ListQuery, request: Any) -> str:
