@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, get_timezone_name
 from babel.numbers import format_decimal, get_currency_precision, get_currency_symbol
 from django.utils import timezone, translation
 from django.utils.translation import gettext, ngettext
@@ -165,6 +165,40 @@ def _day(value: dt.date, language: str, *, year: bool) -> str:
     return format_date(value, "medium", locale=locale)
 
 
+@lru_cache(maxsize=4096)
+def _long_day(value: dt.date, language: str) -> str:
+    return format_date(value, "long", locale=_date_locale(language))
+
+
+@lru_cache(maxsize=64)
+def _long_patterns(language: str) -> tuple[str, str]:
+    """How a locale joins day and time ("{1}, {0}"), and how it writes the time with its zone."""
+    locale = _date_locale(language)
+    return str(locale.datetime_formats["long"]).replace("'", ""), locale.time_formats["long"].pattern
+
+
+@lru_cache(maxsize=64)
+def _is_24_hours(language: str) -> bool:
+    return _date_locale(language).time_formats["short"].pattern == "HH:mm"
+
+
+def _clock(local: dt.datetime, language: str) -> str:
+    if _is_24_hours(language):
+        return f"{local.hour:02}:{local.minute:02}"
+    return format_time(local, "short", locale=_date_locale(language))
+
+
+# The names of zones by zone, offset and language; a handful, whoever reads.
+_zones: dict[tuple[object, ...], str] = {}
+
+
+def _zone(local: dt.datetime, language: str) -> str:
+    key = (str(local.tzinfo), local.utcoffset(), local.dst(), language)
+    if key not in _zones:
+        _zones[key] = get_timezone_name(local, "short", locale=_date_locale(language))
+    return _zones[key]
+
+
 def date(value: dt.date | dt.datetime | None) -> str:
     """Format a day in the reader's zone: "17 Nov", with the year where it would be ambiguous. None gives ""."""
     if value is None:
@@ -193,7 +227,7 @@ def weekday(value: dt.date | dt.datetime | None) -> str:
 
 def clock(value: dt.datetime | None) -> str:
     """Format the time of day in the reader's zone: "09:20"."""
-    return "" if value is None else format_time(_local(value), "short", locale=_date_locale(_language()))
+    return "" if value is None else _clock(_local(value), _language())
 
 
 def date_time(value: dt.datetime | None) -> str:
@@ -205,12 +239,16 @@ def exact(value: dt.date | dt.datetime | None) -> str:
     """Format a day or moment without loss, for titles: "19 November 2026, 09:41:07 CET"."""
     if value is None:
         return ""
-    locale = _date_locale(_language())
+    language = _language()
     if not isinstance(value, dt.datetime):
-        return format_date(value, "long", locale=locale)
-    # `localtime` has moved it to the reader's zone already; Babel would move it again without `tzinfo`.
+        return _long_day(value, language)
     local = _local(value)
-    return format_datetime(local, "long", tzinfo=local.tzinfo, locale=locale)
+    both, seconds = _long_patterns(language)
+    if seconds != "HH:mm:ss z":
+        # `localtime` has moved it to the reader's zone already; Babel would move it again without `tzinfo`.
+        return format_datetime(local, "long", tzinfo=local.tzinfo, locale=_date_locale(language))
+    time = f"{local.hour:02}:{local.minute:02}:{local.second:02} {_zone(local, language)}"
+    return both.replace("{0}", time).replace("{1}", _long_day(local.date(), language))
 
 
 def iso(value: dt.date | dt.datetime | None) -> str:
