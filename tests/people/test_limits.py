@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import redis
 from django.core import mail
 from django.db import connection
 from django.utils import timezone
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def valkey_down(monkeypatch, settings):
     """Every connection to Valkey is refused."""
-    import redis
 
     def refuse(*args, **kwargs):
         raise redis.ConnectionError("down")

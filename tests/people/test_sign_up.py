@@ -14,6 +14,7 @@ from crm.tenancy import context
 from deals.models import Pipeline, Stage
 from tests.factories import PASSWORD, Org, make_org, make_user
 from tests.people.flows import comparable, last_mail, link_of, sign_in, sign_up, visitor
+from tests.support.hashers import CheapArgon2PasswordHasher
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -223,8 +224,6 @@ def test_log_in_with_an_unknown_address_looks_like_a_wrong_password():
 
 
 def test_log_in_with_an_unknown_address_hashes_a_password_too(monkeypatch):
-    from tests.support.hashers import CheapArgon2PasswordHasher
-
     make_user("Maya Okafor", "maya@fjord.example")
     hashed = []
     original = CheapArgon2PasswordHasher.encode
