@@ -5,15 +5,16 @@ from django.db import migrations
 from crm.tenancy.grants import DefinerFunctions
 from crm.tenancy.operations import AddTenantForeignKey, Audit, EnableTenancy, RunSqlFile
 
-# A user's own memberships, and the organisations they belong to, are read before an organisation is entered.
-OWN_MEMBERSHIP = "user_id = app_user()"
+# A user's own memberships, and the organisations they belong to, are read before an organisation is entered; inside
+# one, they would stand among its members.
+OWN_MEMBERSHIP = "app_org() IS NULL AND user_id = app_user()"
 
 ORGANIZATION = """
 ALTER TABLE crm_organization ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm_organization FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON crm_organization USING (id = app_org()) WITH CHECK (id = app_org());
 CREATE POLICY door ON crm_organization FOR SELECT
-    USING (id IN (SELECT m.org_id FROM crm_membership m WHERE m.user_id = app_user() AND m.active));
+    USING (app_org() IS NULL AND id IN (SELECT m.org_id FROM crm_membership m WHERE m.user_id = app_user() AND m.active));
 CREATE POLICY may_update ON crm_organization AS RESTRICTIVE FOR UPDATE USING (app_write() = 'all') WITH CHECK (app_write() = 'all');
 CREATE POLICY may_delete ON crm_organization AS RESTRICTIVE FOR DELETE USING (app_write() = 'all');
 """

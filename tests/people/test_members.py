@@ -11,7 +11,7 @@ from crm import people, queries
 from crm.actions import members, teams
 from crm.enums import Role
 from crm.lib.errors import Conflict, CrmError, Invalid
-from crm.models import AuditEntry, ChangeSet, Membership, Notification, Team, TeamMember
+from crm.models import AuditEntry, ChangeSet, Membership, Notification, Organization, Team, TeamMember
 from crm.records import hooks
 from deals.models import Deal, Pipeline, Stage
 from tests.factories import make_org
@@ -382,3 +382,20 @@ def test_admin_reaches_nobody_of_another_organisation(org, admin, furnished):
     assert client.delete(f"{base}teams/{team.id}/").status_code == 404
     assert set_role(client, org, furnished, "admin").status_code == 404
     assert (state(org), state(other)) == before
+
+
+def test_person_in_two_organisations_stands_once_among_the_members_of_each(org, admin):
+    second = make_org("Second")
+    with second.system():
+        elsewhere = Membership.objects.create(user=admin.user, role=Role.ADMIN)
+    with org.acting(admin) as actor:
+        assert [pk for pk, _name in queries.members()] == [admin.id]
+        assert [one.id for one in people.people()] == [admin.id]
+        assert list(Membership.everything.values_list("id", flat=True)) == [admin.id]
+        assert list(Organization.objects.values_list("id", flat=True)) == [org.id]
+        with pytest.raises(Conflict):
+            members.change_role(admin.id, Role.REP, acting=actor)  # an admin elsewhere is no admin here
+        with pytest.raises(CrmError):
+            members.change_role(elsewhere.id, Role.REP, acting=actor)
+    page = client_for(admin).get(f"/w/{org.slug}/settings/users/").content.decode()
+    assert str(elsewhere.id) not in page
