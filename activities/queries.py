@@ -12,6 +12,7 @@ import orjson
 from django.db import connection
 
 from activities.enums import ActivityType
+from deals.models import DealContact
 
 STEPS = (ActivityType.STAGE_CHANGE, ActivityType.SYSTEM)
 COLUMNS = (
@@ -103,3 +104,9 @@ def tells_creation(kind: str, pk: UUID) -> bool:
         sql = _CREATION_SQL.format(about=_ABOUT[kind], own=_OWN[kind])
         cursor.execute(sql, {"pk": pk, "limit": OLDEST_LOOKED_AT})
         return bool(cursor.fetchone()[0])
+
+
+def people_of_deal(deal_id: UUID) -> list[tuple[str, str]]:
+    """The contacts with a part in a deal that the reader sees, as (id, name): the primary one first."""
+    rows = DealContact.objects.filter(deal_id=deal_id, contact__deleted_at__isnull=True).select_related("contact")
+    return [(str(row.contact_id), row.contact.name) for row in rows.order_by("-is_primary", "contact__sort_name")]

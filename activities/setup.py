@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from activities import history
 from activities.timeline import write_entries
+from activities.timelines import MODELS
+from activities.views.timeline import panel
 from crm.records import timeline
+from crm.web.nav import create
+from crm.web.panels import panels
 
 
 def register() -> None:
-    """Provides the timeline, and says how child rows read in it."""
+    """Provides the timeline, says how child rows read in it, and puts it on the pages of records."""
     timeline.provide(write_entries)
     history.register()
+    for kind in MODELS:
+        panels.add(kind, "main", panel, order=10)
+    create.add("activity", _("Log activity"), "phone", "activity_new", order=40)

@@ -41,6 +41,7 @@ TABS: dict[str, tuple[str, ...]] = {
 TOLD_BY_A_STEP = frozenset(
     {"stage", "pipeline", "status", "probability", "forecast_category", "closed_on", "close_reason", "close_note"}
 )
+OUTCOMES = dict(CallOutcome.choices)
 MODELS: dict[str, type[Model]] = {"contact": Contact, "account": Account, "deal": Deal}
 
 
@@ -57,7 +58,7 @@ class Entry:
     """One line of a timeline. `kind` is an activity's type, or created, changed, deleted, restored.
 
     `via` says who acted besides a member: "import", "automation", "token", "system" or "". `about` holds the records
-    an activity is about, by type, without the one whose timeline it is.
+    an activity is about, by type, without the one whose timeline it is; `whom` is that one's name if it is a contact.
     """
 
     id: str
@@ -73,9 +74,20 @@ class Entry:
     seconds: int | None = None
     planned: bool = False
     about: Mapping[str, Ref] = field(default_factory=dict)
+    whom: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     may_change: bool = False
+
+    @property
+    def outcome_label(self) -> str:
+        """How the call ended, in words."""
+        return str(OUTCOMES.get(self.outcome, self.outcome))
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """The changes as (field, old, new)."""
+        return [(change.label, change.old, change.new) for change in self.changes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +144,13 @@ def timeline(kind: str, record: Any, actor: Actor, wanted: Request | None = None
     )
     reader = Reader(actor, registry.get(kind), record)
     groups = _groups(kind, record, wanted, before) if wanted.tab in ("", "changes") else []
-    _want_names(reader.names, rows, kind)
+    want_names(reader.names, rows, kind)
     reader.prepare(groups)
     if wanted.search:
         groups = [group for group in groups if _mentions(reader, group, wanted.search)][: wanted.size + 1]
     merged = sorted([*map(_row_key, rows), *map(_group_key, groups)], key=lambda item: item[0], reverse=True)
     page, more = merged[: wanted.size], len(merged) > wanted.size
-    entries = _entries(kind, record, page, reader, actor)
+    entries = _entries(page, reader, Scene(kind, record, actor, reader.names, timezone.now()))
     days = [Day(day, list(found)) for day, found in groupby(entries, key=lambda e: timezone.localtime(e.at).date())]
     return Timeline(days, _encode(page[-1]) if more else "")
 
@@ -196,7 +208,8 @@ def _mentions(reader: Reader, group: Group, text: str) -> bool:
     return any(sought in normal(f"{c.label} {c.old} {c.new}") for c in changes)
 
 
-def _want_names(names: Names, rows: Sequence[Mapping[str, Any]], kind: str) -> None:
+def want_names(names: Names, rows: Sequence[Mapping[str, Any]], kind: str) -> None:
+    """Asks for the names that lines of these rows mention on the timeline of a `kind` of record."""
     for row in rows:
         names.want(Membership, row["owner_id"])
         for other, model in MODELS.items():
@@ -211,36 +224,50 @@ def _is_about(row: Mapping[str, Any], other: str, kind: str) -> bool:
     return other != "account" or not (row["contact_id"] or row["deal_id"])
 
 
-def _entries(kind: str, record: Any, page: Sequence[tuple[Key, Any]], reader: Reader, actor: Actor) -> list[Entry]:
-    now, entries = timezone.now(), []
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Whose timeline is told, to whom, and when. `kind` is "" where entries of many records stand together."""
+
+    kind: str
+    record: Any
+    actor: Actor
+    names: Names
+    now: datetime
+
+
+def _entries(page: Sequence[tuple[Key, Any]], reader: Reader, scene: Scene) -> list[Entry]:
+    entries = []
     for _key, item in page:
         if isinstance(item, Group):
-            entries += _change_entries(kind, record, item, page, reader)
+            entries += _change_entries(item, page, reader, scene)
         else:
-            entries.append(_activity_entry(item, kind, reader.names, actor, now))
+            entries.append(activity_entry(item, scene))
     return entries
 
 
-def _activity_entry(row: Mapping[str, Any], kind: str, names: Names, actor: Actor, now: datetime) -> Entry:
+def activity_entry(row: Mapping[str, Any], scene: Scene) -> Entry:
+    """An activity as a line; the names it mentions have been read."""
+    names, actor = scene.names, scene.actor
     about = {
         other: Ref(row[f"{other}_id"], names.of(model, row[f"{other}_id"]))
         for other, model in MODELS.items()
-        if _is_about(row, other, kind) and names.of(model, row[f"{other}_id"])
+        if _is_about(row, other, scene.kind) and names.of(model, row[f"{other}_id"])
     }
     mine = actor.write == "all" or (actor.write == "own" and row["owner_id"] in actor.members)
     who = names.of(Membership, row["owner_id"])
+    own = scene.kind == "contact" and row["contact_id"] == scene.record.pk
     return Entry(
         id=f"a-{row['id']}", kind=row["type"], at=row["occurred_at"], who=who,
         via="" if row["source"] in (Source.MANUAL, Source.SYSTEM) and who else row["source"],
         activity_id=row["id"], subject=row["subject"], body=row["body"], direction=row["direction"],
-        outcome=row["outcome"], seconds=row["duration_seconds"], planned=row["occurred_at"] > now, about=about,
-        data=row["data"], may_change=mine and row["type"] in rules.LOGGED,
+        outcome=row["outcome"], seconds=row["duration_seconds"], planned=row["occurred_at"] > scene.now, about=about,
+        whom=(scene.record.first_name or str(scene.record)) if own else "", data=row["data"],
+        may_change=mine and row["type"] in rules.LOGGED,
     )  # fmt: skip
 
 
-def _change_entries(
-    kind: str, record: Any, group: Group, page: Sequence[tuple[Key, Any]], reader: Reader
-) -> list[Entry]:
+def _change_entries(group: Group, page: Sequence[tuple[Key, Any]], reader: Reader, scene: Scene) -> list[Entry]:
+    kind, record = scene.kind, scene.record
     entry = Entry(
         id=f"c-{group.first}", kind="changed", at=group.at, who=reader.names.of(Membership, group.actor_id),
         via="" if group.actor_kind == "member" else group.actor_kind,

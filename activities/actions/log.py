@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from activities import rules
+from activities.access import get_correctable
 from activities.actions import _touch
 from activities.enums import Source
 from activities.events import (
@@ -148,9 +149,7 @@ def _tidy(value: Any) -> Any:
 
 
 def _correctable(activity_id: UUID | str, acting: Actor, version: int | None) -> Activity:
-    activity: Activity = access.get_writable(Activity, activity_id, acting)
-    if activity.type not in rules.LOGGED:
-        raise Forbidden(_("Keel wrote this entry itself; it can't be changed."))
+    activity = get_correctable(activity_id, acting)
     if version is not None and activity.version != version:
         raise Conflict(_("Not saved. Somebody else changed this entry in the meantime. Reload to see their changes."))
     return activity
