@@ -97,7 +97,8 @@ class RateForm(forms.Form):
 
     def __init__(self, *args: Any, base_currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["currency"].choices = [row for row in choices.currencies() if row[0] != base_currency]
+        others = [row for row in choices.currencies() if row[0] != base_currency]
+        self.fields["currency"].choices = [("", _("Choose a currency")), *others]
         self.fields["rate"].help_text = _("%(currency)s for one unit") % {"currency": base_currency}
         self.initial.setdefault("valid_from", timezone.localdate())
 

@@ -91,7 +91,8 @@ def member_deactivation(request: HttpRequest, pk: UUID) -> HttpResponse:
         back = members.reactivate_member(pk, acting=r.actor)
         return done(request, _("%(name)s can sign in here again.") % {"name": back.name}, "settings_members")
     member = people.person(pk)
-    owned = [(registry.get(key).label_plural, n) for key, n in people.owned_counts(pk).items()]
+    types = ((registry.get(key), n) for key, n in people.owned_counts(pk).items())
+    owned = [(record_type.label if n == 1 else record_type.label_plural, n) for record_type, n in types]
     form = DeactivateForm(request.POST if request.method == "POST" else None, member_id=pk, needed=bool(owned))
     if request.method == "POST" and form.is_valid():
         try:

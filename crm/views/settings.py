@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from babel.numbers import format_decimal
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,6 +19,7 @@ from crm.enums import Visibility
 from crm.forms.settings import GeneralForm, RateForm
 from crm.lib.errors import CrmError
 from crm.web.answers import done, refused
+from crm.web.formats import locale_of
 from crm.web.guards import admins_only
 from crm.web.htmx import render_page
 
@@ -60,8 +64,13 @@ def currencies(request: HttpRequest) -> HttpResponse:
             refused(form, error)
         else:
             return done(request, _("The rate is saved."), "settings_currencies")
-    context = {"form": form, "rates": people.exchange_rates()}
+    context = {"form": form, "rates": [(rate, _exact(rate.rate)) for rate in people.exchange_rates()]}
     return render_page(request, "settings/currencies.html", context, status=422 if form.is_bound else 200)
+
+
+def _exact(rate: Decimal) -> str:
+    """All the digits of a rate that mean something, as the reader's language writes them."""
+    return format_decimal(rate, "#,##0.########", locale=locale_of(get_language() or "en"))
 
 
 @require_http_methods(["DELETE"])

@@ -171,7 +171,7 @@ def test_deactivation_hands_every_record_over_in_one_change_set(org, admin, furn
     heir = org.member("rep", name="Aiko Mori")
     client, url = client_for(admin), f"/w/{org.slug}/settings/users/{furnished.id}/deactivation/"
     page = client.get(url).content.decode()
-    for words in ("2 Accounts", "1 Contacts", "1 Deals"):
+    for words in ("2 Accounts", "1 Contact", "1 Deal"):
         assert words in page
 
     answer = client.post(url, {"reassign_to": str(heir.id)})
