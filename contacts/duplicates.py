@@ -24,13 +24,13 @@ class Known:
 class DuplicateRecord(Conflict):
     """The record seems to exist already. It carries only what the actor may know of the other one.
 
-    `record_id` and `record_name` are empty for a record the actor may not see; then only its owner's name is told.
+    `record_id` and `record_name` tell of a record the actor sees; of any other one, `owner_name` alone is told.
     """
 
     def __init__(self, match: Known, key: str, *, visible: bool) -> None:
         self.record_id = match.id if visible else None
         self.record_name = match.name if visible else ""
-        self.owner_name = match.owner_name
+        self.owner_name = "" if visible else match.owner_name
         self.key = key
         if visible:
             text = _("%(key)s belongs to %(name)s already. Open that record, or create this one anyway.")
