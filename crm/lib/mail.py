@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 def compose(to: str, name: str, context: Mapping[str, Any], *, language: str = "en") -> EmailMultiAlternatives:
     """The mail `templates/mail/<name>.html` to one address, in the reader's language."""
-    template, env = f"mail/{name}.html", engines["jinja2"].env
+    template = f"mail/{name}.html"
+    jinja: Any = engines["jinja2"]
+    env = jinja.env
     with translation.override(language):
         values = {"to": to, "link": "", **context}
         page = env.get_template(template).render({**values, "layout": "mail/_layout.html"})

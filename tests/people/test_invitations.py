@@ -370,3 +370,17 @@ def test_joining_signs_out_whoever_used_the_account_before(org, admin):
 
 def last_mail_of_invitation():
     return next(message for message in mail.outbox if "invites you" in message.subject)
+
+
+def test_mail_shows_names_as_they_are_and_runs_none_of_them(org):
+    nasty = org.member("admin", name='<b>Tom & "Jerry"</b>\r\nBcc: all@x.example')
+    with org.acting(nasty) as actor:
+        invitations.invite_members([ANA], "rep", acting=actor)
+    run_jobs(org)
+    message = last_mail(ANA)
+    assert message.subject.startswith('<b>Tom & "Jerry"</b> Bcc: all@x.example invites you')
+    assert '<b>Tom & "Jerry"</b>' in message.body
+    page = message.alternatives[0].content
+    assert "<b>" not in page
+    assert "&lt;b&gt;Tom &amp; &#34;Jerry&#34;&lt;/b&gt;" in page
+    assert message.message()["Bcc"] is None

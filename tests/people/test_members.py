@@ -13,6 +13,7 @@ from crm.enums import Role
 from crm.lib.errors import Conflict, CrmError, Invalid
 from crm.models import AuditEntry, ChangeSet, Membership, Notification, Organization, Team, TeamMember
 from crm.records import hooks
+from crm.tenancy.context import org_context
 from deals.models import Deal, Pipeline, Stage
 from tests.factories import make_org
 from tests.support.web import client_for
@@ -142,8 +143,11 @@ def run_together(*functions):
 def test_two_admins_who_remove_each_other_at_once_leave_one(org, admin):
     other = org.member("admin")
 
+    # Both requests have begun as admins.
+    actors = {member: org.actor(member) for member in (admin, other)}
+
     def demote(who, by):
-        with org.acting(by) as actor:
+        with org_context(actors[by]) as actor:
             members.change_role(who.id, Role.REP, acting=actor)
 
     for _round in range(5):
