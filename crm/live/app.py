@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -51,6 +51,7 @@ class Live:
         self._desk = Desk()
         self._valkey: Redis | None = None
         self._alive: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
 
     @property
     def valkey(self) -> Redis:
@@ -81,11 +82,12 @@ class Live:
             await asyncio.sleep(GRACE)  # the streams write their last event
         for hub in list(self.hubs.values()):
             await hub.close()
+        await asyncio.gather(*self._chores)
         await self.valkey.aclose()
         await self._desk.close()
 
     async def _say_alive(self) -> None:
-        while True:
+        while not self.ending:
             with contextlib.suppress(redis.RedisError, OSError):
                 await self.valkey.set(buffer.ALIVE_KEY, b"1", ex=buffer.ALIVE_FOR)
             await asyncio.sleep(buffer.ALIVE_FOR / 3)
@@ -139,8 +141,14 @@ class Live:
         hub.leave(stream)
         if not hub.streams:
             self.hubs.pop(hub.org_id, None)
+            self._later(hub.close())
         if not self.hubs and not self.ending:
-            asyncio.get_running_loop().create_task(self._desk.leave())
+            self._later(self._desk.leave())
+
+    def _later(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
 
 class Wire:

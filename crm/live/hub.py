@@ -111,11 +111,8 @@ class Hub:
         return None if len(entries) == buffer.MOST else buffer.read_entries(entries)
 
     def leave(self, stream: Stream) -> None:
-        """Takes a stream out; with the last one the reader ends."""
+        """Takes a stream out. Whoever takes out the last one closes the hub."""
         self.streams.discard(stream)
-        if not self.streams and self._reader is not None:
-            self._reader.cancel()
-            self._reader = None
 
     def end(self, reason: End) -> None:
         """Ends all streams."""
@@ -124,9 +121,11 @@ class Hub:
 
     async def close(self) -> None:
         """Ends the reader for good."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        reader = self._reader
+        while reader is not None and not reader.done():
+            reader.cancel()
+            # Asked more than once: the client swallows a cancellation that comes while it connects.
+            await asyncio.wait({reader}, timeout=0.2)
 
     def seats_of(self, member_id: UUID) -> int:
         """How many streams a member has here."""

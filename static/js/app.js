@@ -10,3 +10,4 @@ import "./confirm.js";
 import "./forms.js";
 import "./cards.js";
 import "./shell.js";
+import "./live.js";

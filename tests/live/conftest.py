@@ -164,7 +164,6 @@ class Browser:
             reader.flowing.set()
             reader.left.set()
         await asyncio.gather(*(reader.task for reader in self.readers if reader.task), return_exceptions=True)
-        await asyncio.sleep(0.02)  # what was cancelled ends
         await self.application.live.stop()
 
 
