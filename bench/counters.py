@@ -117,6 +117,8 @@ class Statement:
     text: str
     calls: int
     pages: int
+    plan_ms: float = 0.0  # wall time of all calls, planning and running
+    run_ms: float = 0.0
 
     @property
     def counts(self) -> bool:
@@ -139,13 +141,14 @@ class StatementMeter:
     def stop(self) -> list[Statement]:
         """What was asked since the start, the costliest first; counting is off afterwards and costs nothing."""
         rows = self._connection.execute(
-            "SELECT query, calls, shared_blks_hit + shared_blks_read FROM pg_stat_statements"
+            "SELECT query, calls, shared_blks_hit + shared_blks_read, total_plan_time, total_exec_time"
+            " FROM pg_stat_statements"
             " WHERE userid = 'keel_app'::regrole"
             " AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"
             " ORDER BY total_exec_time + total_plan_time DESC"
         ).fetchall()
         self._switch("none")
-        return [Statement(text, calls, pages) for text, calls, pages in rows]
+        return [Statement(*row) for row in rows]
 
     def close(self) -> None:
         """Disconnects."""

@@ -165,7 +165,9 @@ def _statement_lines(seen: list[Statement]) -> list[str]:
     lines = []
     for one in shown:
         text = " ".join(one.text.split())[:400]
-        lines.append(f"    {one.calls / COUNTED:5.2f} x {one.pages / one.calls:7.1f} pages  {text}")
+        plan, ran = one.plan_ms / one.calls, one.run_ms / one.calls
+        times = f"{one.calls / COUNTED:5.2f} x {plan:5.2f} ms planning {ran:5.2f} ms running"
+        lines.append(f"    {times} {one.pages / one.calls:7.1f} pages  {text}")
     return lines
 
 
