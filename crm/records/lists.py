@@ -235,7 +235,7 @@ def list_page(
     paths = value_paths(record_type, columns_of(record_type, actor) if columns is None else columns, key)
 
     def take(rows: QuerySet[Any], order: tuple[Any, ...], limit: int) -> QuerySet[Any]:
-        return access.first_rows(rows, actor, order=order, limit=limit).values(*paths)
+        return access.first_rows(rows, actor, order=order, limit=limit, paths=paths)
 
     return keyset_page(filtered(record_type, query, actor), key, cursor=query.cursor, size=size, take=take)
 

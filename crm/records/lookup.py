@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from crm import access
 from crm.records.lists import Key, search_q, value_paths
-from crm.records.registry import RecordType, registry
+from crm.records.registry import Field, RecordType, registry
 from crm.tenancy.context import Actor
 from crm.web import cells
 
@@ -34,23 +34,33 @@ def find_options(record_type: RecordType, text: str, actor: Actor, *, limit: int
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
     if text.strip():
         rows = rows.filter(search_q(record_type, text.strip()[:200]))
-    return _options(record_type, access.first_rows(rows, actor, order=("-updated_at", "-id"), limit=limit), actor)
+    paths = [*_paths(record_type, actor), "updated_at"]
+    found = access.first_rows(rows, actor, order=("-updated_at", "-id"), limit=limit, paths=paths)
+    return _options(record_type, found, actor)
 
 
 def chosen_option(record_type: RecordType, pk: Any, actor: Actor) -> Option | None:
     """The record of an id, where the actor sees it."""
     if not pk or not access.is_uuid(pk):
         return None
-    found = _options(record_type, access.visible(record_type.model, actor).filter(pk=pk), actor)
+    rows = access.visible(record_type.model, actor).filter(pk=pk).values(*_paths(record_type, actor))
+    found = _options(record_type, rows, actor)
     return found[0] if found else None
 
 
-def _options(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
+def _under(record_type: RecordType, actor: Actor) -> list[Field]:
     by_key = {field.key: field for field in record_type.fields_for(actor.role)}
-    under = [by_key[key] for key in record_type.subtitle if key in by_key]
-    renders = [cells.renderer(field, {}) for field in under]
+    return [by_key[key] for key in record_type.subtitle if key in by_key]
+
+
+def _paths(record_type: RecordType, actor: Actor) -> list[str]:
+    return value_paths(record_type, _under(record_type, actor), Key("id"))
+
+
+def _options(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
+    renders = [cells.renderer(field, {}) for field in _under(record_type, actor)]
     found = []
-    for row in rows.values(*value_paths(record_type, under, Key("id"))):
+    for row in rows:
         texts = (Markup(render(row)).striptags() for render in renders)  # noqa: S704 -- escaped by the renderers
         detail = ", ".join(text for text in texts if text != "—")
         found.append(Option(str(row["id"]), cells.record_name(record_type, row), detail))

@@ -54,6 +54,9 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     r: Any = request
     record_type = _type(type_key)
     query = lists.parse_query(record_type, request.GET, r.actor)
+    if request.GET.get("block") == "count":
+        count = lists.list_count(record_type, query, r.actor)
+        return render_page(request, "records/count.html", {"count": count})
     if request.GET.get("block") == "filters":
         return render_page(request, "records/filters.html", _filter_context(record_type, query, r.actor))
     columns = lists.columns_of(record_type, r.actor)
@@ -71,7 +74,8 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "name_head": _name_head(record_type, query),
         "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), tags),
         "shown": len(page.rows),
-        "count": lists.list_count(record_type, query, r.actor),
+        # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
+        "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",
         "older": query.url(cursor=page.next_cursor) if page.next_cursor else "",
         "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
         "chips": _chips(record_type, query, r.actor) if query.filters else [],
