@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 
-from activities.enums import ActivityType
-from deals.models import DealContact
+from activities.enums import ActivityType, Source
+from activities.models import Activity
+from contacts.models import Contact
+from crm.tenancy.context import Actor
+from deals.models import Deal, DealContact
 
 STEPS = (ActivityType.STAGE_CHANGE, ActivityType.SYSTEM)
 COLUMNS = (
     "id", "type", "subject", "body", "direction", "occurred_at", "duration_seconds", "outcome", "source", "owner_id",
     "contact_id", "account_id", "deal_id", "version", "data",
 )  # fmt: skip
+LATELY = timedelta(days=30)
 OLDEST_LOOKED_AT = 20  # activities among which the entry of a record's creation is looked for
 
 # A record's activities from its own index. A contact's page also shows the steps of the deals they have a part in.
@@ -110,3 +116,30 @@ def people_of_deal(deal_id: UUID) -> list[tuple[str, str]]:
     """The contacts with a part in a deal that the reader sees, as (id, name): the primary one first."""
     rows = DealContact.objects.filter(deal_id=deal_id, contact__deleted_at__isnull=True).select_related("contact")
     return [(str(row.contact_id), row.contact.name) for row in rows.order_by("-is_primary", "contact__sort_name")]
+
+
+def recent_rows(actor: Actor, *, mine: bool = False, limit: int) -> list[dict[str, Any]]:
+    """The latest activities of what an actor sees, newest first, as dicts by column; planned ones are still to come.
+
+    Who sees everything gets everything; others what they and their team did, and what anybody did in the last month
+    on contacts and deals of their own: each found by its index, since a plain look at the newest would pass by all
+    that is hidden from a rep. With `mine` everybody gets the latter, for themselves alone. What an import wrote is
+    left out.
+    """
+    members = [actor.member_id] if mine else list(actor.members)
+    rows = Activity.objects.filter(occurred_at__lte=timezone.now())
+    rows = rows.exclude(type=ActivityType.SYSTEM, source=Source.IMPORT)
+    if actor.read == "all" and not mine:
+        branches = [rows]
+    else:
+        of_others = rows.filter(occurred_at__gte=timezone.now() - LATELY)
+        of_others = of_others.filter(Q(owner__isnull=True) | ~Q(owner_id__in=members))
+        own = {"owner_id": actor.member_id, "deleted_at__isnull": True}
+        contacts, deals = (model.objects.filter(**own).values("id") for model in (Contact, Deal))
+        on_contacts = of_others.filter(contact_id__in=contacts)
+        on_deals = of_others.filter(Q(contact__isnull=True) | ~Q(contact_id__in=contacts), deal_id__in=deals)
+        branches = [rows.filter(owner_id__in=members), on_contacts, on_deals]
+    newest = [b.order_by("-occurred_at", "-id").values(*COLUMNS)[:limit] for b in branches]
+    if len(newest) == 1:
+        return list(newest[0])
+    return list(newest[0].union(*newest[1:], all=True).order_by("-occurred_at", "-id")[:limit])

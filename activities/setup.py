@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from activities import history
+from activities import history, home, notices
+from activities import receivers as receivers  # importing them registers them
 from activities.timeline import write_entries
 from activities.timelines import MODELS
 from activities.views.timeline import panel
@@ -17,6 +18,8 @@ def register() -> None:
     """Provides the timeline, says how child rows read in it, and puts it on the pages of records."""
     timeline.provide(write_entries)
     history.register()
+    home.register()
+    notices.register()
     for kind in MODELS:
         panels.add(kind, "main", panel, order=10)
     create.add("activity", _("Log activity"), "phone", "activity_new", order=40)

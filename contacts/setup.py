@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from contacts import home
 from contacts.actions.reassign import reassign_contacts_and_accounts
 from contacts.imports import contact_target, targets
 from contacts.records import ACCOUNT, CONTACT
@@ -25,6 +26,7 @@ def register() -> None:
     create.add("account", _("New account"), "building-2", "account_new", order=20)
     hooks.add(hooks.reassigners, _reassign)
     targets.register(contact_target.TARGET)
+    home.register()
 
 
 def _reassign(old: UUID, new: UUID, acting: Actor) -> int:

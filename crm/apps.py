@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 from crm.lib import schedule
-from crm.web.nav import settings_nav
+from crm.web.nav import nav, settings_nav
 
 
 class CrmConfig(AppConfig):
@@ -18,7 +18,11 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         """Registers what the kernel does by itself."""
         from crm.live import receivers  # noqa: F401, PLC0415 -- models are loaded by now
+        from crm.records import notices  # noqa: PLC0415 -- models are loaded by now
 
+        notices.register()
+        nav.add("home", _("Home"), "house", "home", key="g h", order=10, phone=True)
+        nav.add("notifications", _("Inbox"), "inbox", "notifications", key="g i", order=11)
         schedule.every(timedelta(hours=1), "crm.upkeep.clear_expired")
         you, organisation = _("You"), _("Organisation")
         settings_nav.add(you, _("Profile"), "user", "settings_profile", order=10)

@@ -3,10 +3,14 @@
 from django.urls import URLPattern, path
 
 from crm import urls_settings
-from crm.views import fields, live, lookup, records, shares
+from crm.views import fields, home, live, lookup, notifications, records, shares
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
+    path("", home.home, name="home"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/read/", notifications.notifications_read, name="notifications_read"),
+    path("notifications/<uuid:pk>/", notifications.notification, name="notification"),
     path("live/poll/", live.poll, name="live_poll"),
     path("records/<slug:type_key>/", records.record_list, name="record_list"),
     path("records/<slug:type_key>/new/", records.record_new, name="record_new"),

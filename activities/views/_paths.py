@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from crm.records.registry import registry
-from crm.web.cells import url_of
+from crm.web.cells import page_of, url_of
 
 
 class Paths:
@@ -19,7 +19,7 @@ class Paths:
     def record(self, kind: str, pk: Any) -> str:
         """The page of a contact, account or deal."""
         if kind not in self._records:
-            self._records[kind] = url_of(registry.get(kind).url_names["detail"])
+            self._records[kind] = page_of(registry.get(kind))
         return self._records[kind](pk)
 
     @cached_property

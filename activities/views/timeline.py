@@ -23,6 +23,7 @@ from activities.views._paths import Paths
 from crm import access
 from crm.lib.errors import Forbidden, Invalid
 from crm.records.registry import registry
+from crm.web import cells
 from crm.web.answers import refused
 from crm.web.htmx import hx_redirect, is_partial, render, render_page, targets, toast
 
@@ -43,7 +44,7 @@ def record_of(kind: str, pk: Any, actor: Any) -> Any:
 
 def page_of(kind: str, pk: Any) -> str:
     """The path of a record's page."""
-    return reverse(registry.get(kind).url_names["detail"], args=[pk])
+    return cells.page_of(registry.get(kind))(pk)
 
 
 def panel(request: HttpRequest, record: Any) -> Markup:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from crm import access
 from crm.actions.base import action
 from crm.events import Event, emit
 from crm.models import Notification
@@ -21,7 +22,9 @@ class InboxChanged(Event):
     name: ClassVar[str] = "member.inbox_changed"
 
 
-def notify(member_id: UUID, kind: str, *, record_type: str = "", record: UUID | None = None, **data: Any) -> Notification:
+def notify(
+    member_id: UUID, kind: str, *, record_type: str = "", record: UUID | None = None, **data: Any
+) -> Notification:
     """Puts a notification into a member's inbox. Called by actions and receivers, inside the organisation.
 
     `kind` names the sentence (crm.records.notices); `data` holds the names it needs, as they are now.
@@ -33,6 +36,16 @@ def notify(member_id: UUID, kind: str, *, record_type: str = "", record: UUID | 
     return made
 
 
+def notify_once(
+    member_id: UUID, kind: str, event_id: int, *, record_type: str = "", record: UUID | None = None, **data: Any
+) -> Notification | None:
+    """As `notify`, for receivers: an event that is delivered again (`event_id` is its id) tells nothing twice."""
+    known = Notification.objects.filter(member_id=member_id, kind=kind, record=record, data__event=event_id)
+    if known.exists():
+        return None
+    return notify(member_id, kind, record_type=record_type, record=record, **data, event=event_id)
+
+
 @action
 def mark_all_read(*, acting: Actor) -> int:
     """Marks the actor's notifications as read; says how many there were."""
@@ -41,3 +54,17 @@ def mark_all_read(*, acting: Actor) -> int:
     if count and acting.member_id is not None:
         emit(InboxChanged(record=acting.member_id))
     return count
+
+
+@action
+def mark_read(notification_id: UUID | str, *, acting: Actor) -> Notification:
+    """Marks one of the actor's own notifications as read. Raises NotFound for anybody else's."""
+    mine = Notification.objects.filter(member_id=acting.member_id)
+    found = mine.filter(pk=notification_id).first() if access.is_uuid(notification_id) else None
+    if found is None:
+        raise access.absent(Notification)
+    if found.read_at is None and acting.member_id is not None:
+        found.read_at = timezone.now()
+        mine.filter(pk=found.pk).update(read_at=found.read_at)
+        emit(InboxChanged(record=acting.member_id))
+    return found

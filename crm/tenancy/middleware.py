@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from crm import queries
 from crm.tenancy import context
@@ -19,6 +20,12 @@ from crm.tenancy import context
 Handler = Callable[[HttpRequest], HttpResponse]
 # Answered without a session or a transaction: a probe must not depend on what it probes.
 OUTSIDE = ("/healthz", "/readyz", "/static/")
+
+
+class LazyNumber(SimpleLazyObject):
+    """A number that is worked out when somebody asks for it."""
+
+    __int__ = new_method_proxy(int)
 
 
 class TransactionMiddleware:
@@ -48,8 +55,9 @@ class TransactionMiddleware:
 class OrganizationMiddleware:
     """Chooses the URLconf, and for `/w/<slug>/...` enters the organisation as the signed-in member.
 
-    Sets `request.organization`, `request.member` and `request.actor` (all None elsewhere), the reader's time zone and
-    language, and the script prefix, so that `url()` and redirects stay in the organisation.
+    Sets `request.organization`, `request.member` and `request.actor` (all None elsewhere), `request.member_unread`
+    (how many notifications wait; counted when asked for), the reader's time zone and language, and the script prefix,
+    so that `url()` and redirects stay in the organisation.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -58,6 +66,7 @@ class OrganizationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         r: Any = request
         r.organization = r.member = r.actor = None
+        r.member_unread = 0
         user = r.user
         if user.is_authenticated:
             context.enter_user(user.id)
@@ -82,6 +91,7 @@ class OrganizationMiddleware:
         actor = replace(found.actor, name=request.user.get_full_name(), request_id=getattr(request, "request_id", ""))
         found.member.user = request.user
         request.organization, request.member, request.actor = found.organization, found.member, actor
+        request.member_unread = LazyNumber(lambda: queries.unread_count(found.member.id))
         self._personal(request.user.locale, request.user.time_zone or found.organization.time_zone)
         context.enter(actor)
         prefix = f"/w/{slug}/"

@@ -8,7 +8,7 @@ from html import escape as escape_text
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
@@ -41,6 +41,17 @@ def url_of(url_name: str, *args: str) -> Callable[[Any], str]:
 
 def _soft(text: str) -> str:
     return f'<span class="soft">{escape(text)}</span>'
+
+
+def page_of(record_type: RecordType) -> Callable[[Any], str]:
+    """A function from a record's id to its page: the type's own, or the generic one."""
+    own = record_type.url_names.get("detail")
+    if own:
+        try:
+            return url_of(own)
+        except NoReverseMatch:
+            pass
+    return url_of("record_detail", record_type.key)
 
 
 def _text(field: Field) -> Render:

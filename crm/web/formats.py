@@ -225,6 +225,16 @@ def weekday(value: dt.date | dt.datetime | None) -> str:
     return format_date(day, "EEEE", locale=_date_locale(_language()))
 
 
+def day_long(value: dt.date | dt.datetime | None) -> str:
+    """Format a day in words, without its year: "Thursday 19 November"."""
+    if value is None:
+        return ""
+    locale = _date_locale(_language())
+    if "MMMMEEEEd" in locale.datetime_skeletons:
+        return format_skeleton("MMMMEEEEd", _as_date(value), locale=locale)
+    return format_date(_as_date(value), "full", locale=locale)
+
+
 def clock(value: dt.datetime | None) -> str:
     """Format the time of day in the reader's zone: "09:20"."""
     return "" if value is None else _clock(_local(value), _language())
@@ -298,6 +308,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "date": date,
     "date_full": date_full,
     "weekday": weekday,
+    "day_long": day_long,
     "clock": clock,
     "datetime": date_time,
     "exact": exact,

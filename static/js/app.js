@@ -11,3 +11,4 @@ import "./forms.js";
 import "./cards.js";
 import "./shell.js";
 import "./live.js";
+import "./notifications.js";

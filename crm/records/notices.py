@@ -1,0 +1,106 @@
+"""What notifications say: a sentence, an icon and an address by kind. Filled in AppConfig.ready()."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from markupsafe import Markup
+
+from crm.enums import Role
+from crm.models import Notification
+from crm.records.registry import registry
+
+Sentence = Callable[[Mapping[str, Any]], str]
+Address = Callable[[Notification], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """How one kind of notification is shown. `tone` colours the icon; without `url` it leads to its record's page."""
+
+    icon: str
+    tone: str
+    sentence: Sentence
+    url: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification in words. `url` is "" where it leads nowhere."""
+
+    icon: str
+    tone: str
+    text: str
+    url: str
+
+
+_notices: dict[str, Notice] = {}
+
+
+def add(kind: str, icon: str, tone: str, sentence: Sentence, url: Address | None = None) -> None:
+    """Says how a kind of notification reads. `sentence(data)` answers markup (see `say`) or plain text."""
+    _notices[kind] = Notice(icon, tone, sentence, url)
+
+
+def say(text: str, **names: Any) -> Markup:
+    """A translated sentence with names in it: "{by} gave you {name}". Names are escaped and set in bold."""
+    strong = Markup("<strong>{}</strong>")
+    return Markup(text).format(**{key: strong.format(value or "…") for key, value in names.items()})  # noqa: S704 -- ours
+
+
+def tell(notification: Notification) -> Told:
+    """A notification in words, for its member."""
+    notice = _notices.get(notification.kind)
+    if notice is None:
+        name = notification.data.get("name", "")
+        return Told("bell", "gray", say(_("News about {name}"), name=name), record_url(notification))
+    address = notice.url or record_url
+    return Told(notice.icon, notice.tone, notice.sentence(notification.data), address(notification))
+
+
+def record_url(notification: Notification) -> str:
+    """The page of the record that a notification is about; "" where there is none."""
+    if not notification.record_type or notification.record is None:
+        return ""
+    try:
+        own = registry.get(notification.record_type).url_names.get("detail")
+    except KeyError:
+        return ""
+    try:
+        if own:
+            return reverse(own, args=[notification.record])
+        return reverse("record_detail", args=[notification.record_type, notification.record])
+    except NoReverseMatch:
+        return ""
+
+
+def register() -> None:
+    """The kinds that the kernel itself sends. May run twice."""
+    add("record.shared", "share-2", "blue", lambda d: say(_("{by} shared {name} with you"), by=_by(d), name=_name(d)))
+    add("member.role_changed", "shield", "violet", _role_changed)
+    add("member.joined", "user-plus", "green", lambda d: say(_("{name} joined the organisation"), name=_name(d)))
+    add("member.records_received", "users", "teal", _records_received)
+
+
+def _by(data: Mapping[str, Any]) -> str:
+    return data.get("by") or _("Somebody")
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    return data.get("name") or _("a record")
+
+
+def _role_changed(data: Mapping[str, Any]) -> str:
+    role = dict(Role.choices).get(data.get("role", ""), "")
+    return say(_("{by} gave you the role {role}"), by=_by(data), role=str(role))
+
+
+def _records_received(data: Mapping[str, Any]) -> str:
+    count = int(data.get("count") or 0)
+    text = ngettext("{by} handed you a record of {name}", "{by} handed you {count} records of {name}", count)
+    return say(text, by=_by(data), name=_name(data), count=str(count))

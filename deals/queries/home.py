@@ -1,0 +1,145 @@
+"""What the home page reads of deals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum, Value
+from django.utils import timezone
+
+from crm import access
+from crm.lib.money import Rate
+from crm.models import ExchangeRate
+from crm.tenancy.context import Actor
+from deals import rules
+from deals.enums import DealStatus
+from deals.models import Deal
+from deals.rules import Rot
+
+SHOWN = 6
+COLUMNS = (
+    "id", "name", "account_id", "account__name", "amount", "currency", "close_date", "stage__name", "stage__tone",
+    "stage__rot_days", "touched_at", "next_step",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Figures:
+    """Open deals in numbers; sums are minor units by currency."""
+
+    count: int = 0
+    at_risk: int = 0
+    closing: int = 0  # this month, the days that have gone by among them
+    amounts: dict[str, int] = field(default_factory=dict)
+    weighted: dict[str, int] = field(default_factory=dict)
+    closing_amounts: dict[str, int] = field(default_factory=dict)
+    rates: dict[str, Rate] = field(default_factory=dict)  # of those currencies, as of today
+
+
+@dataclass(frozen=True, slots=True)
+class DealLine:
+    """A deal in a list of the home page. `reason` is why it is at risk: overdue, rotting, no_step or ""."""
+
+    id: UUID
+    name: str
+    account_id: UUID | None
+    account: str
+    amount: int | None
+    currency: str
+    close_date: date | None
+    stage: str
+    tone: str
+    reason: str
+    idle_days: int
+
+
+def at_risk_q(today: date, now: datetime) -> Q:
+    """Deals whose close date has gone by, that have no next step, or that rot."""
+    rots = ExpressionWrapper(Value(now) - F("stage__rot_days") * timedelta(days=1), output_field=DateTimeField())
+    rotting = Q(stage__rot_days__gt=0, touched_at__lte=rots)
+    return Q(close_date__lt=today) | Q(next_step="") | rotting
+
+
+class OpenDeals:
+    """The open deals of one reader, their own or all that they see: what a page asks of them more than once.
+
+    One statement looks for shared deals where that matters, then each method takes one.
+    """
+
+    def __init__(self, actor: Actor, *, mine: bool, today: date) -> None:
+        rows = Deal.objects.filter(status=DealStatus.OPEN)
+        self.mine, self.today, self.now = mine, today, timezone.now()
+        self._parts = [rows.filter(owner_id=actor.member_id)] if mine else access.branches(rows, actor)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The deals in numbers."""
+        month_ends = (self.today.replace(day=28) + timedelta(days=4)).replace(day=1)
+        closing, risky = Q(close_date__lt=month_ends), at_risk_q(self.today, self.now)
+        rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), valid_from__lte=self.today)
+        rates = rates.order_by("-valid_from")
+        parts = [
+            rows.order_by()
+            .values("currency")
+            .annotate(
+                number=Count("id"),
+                risky=Count("id", filter=risky),
+                total=Sum("amount"),
+                sure=Sum("weighted"),
+                closing=Count("id", filter=closing),
+                closing_total=Sum("amount", filter=closing),
+                rate=Subquery(rates.values("rate")[:1]),
+                since=Subquery(rates.values("valid_from")[:1]),
+            )
+            .values_list("currency", "number", "risky", "total", "sure", "closing", "closing_total", "rate", "since")
+            for rows in self._parts
+        ]
+        found = Figures()
+        for currency, number, risk, total, sure, close, close_total, rate, since in _all(parts):
+            found.count += number
+            found.at_risk += risk
+            found.closing += close
+            for sums, value in ((found.amounts, total), (found.weighted, sure), (found.closing_amounts, close_total)):
+                sums[currency] = sums.get(currency, 0) + int(value or 0)
+            if rate is not None:
+                found.rates[currency] = Rate(rate, since)
+        return found
+
+    def closing_next(self) -> list[DealLine]:
+        """Deals by expected close date: one's own from the most overdue on, everybody's from today on."""
+        return self._lines(Q() if self.mine else Q(close_date__gte=self.today))
+
+    def at_risk(self) -> list[DealLine]:
+        """Deals at risk, those first whose close date is the longest ago."""
+        return self._lines(at_risk_q(self.today, self.now))
+
+    def _lines(self, condition: Q) -> list[DealLine]:
+        order = (F("close_date").asc(nulls_last=True), F("id").asc())
+        parts = [rows.filter(condition).order_by(*order).values(*COLUMNS)[:SHOWN] for rows in self._parts]
+        rows = parts[0].union(*parts[1:], all=True).order_by(*order)[:SHOWN] if len(parts) > 1 else parts[0]
+        return [_line(row, self.today, self.now) for row in rows]
+
+
+def _all(parts: list[Any]) -> Iterable[Any]:
+    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+
+
+def _line(row: dict[str, Any], today: date, now: datetime) -> DealLine:
+    return DealLine(
+        id=row["id"], name=row["name"], account_id=row["account_id"], account=row["account__name"] or "",
+        amount=row["amount"], currency=row["currency"], close_date=row["close_date"], stage=row["stage__name"],
+        tone=row["stage__tone"], reason=_reason(row, today, now), idle_days=(now - row["touched_at"]).days,
+    )  # fmt: skip
+
+
+def _reason(row: dict[str, Any], today: date, now: datetime) -> str:
+    if row["close_date"] is not None and row["close_date"] < today:
+        return "overdue"
+    if rules.rot_of(row["touched_at"], row["stage__rot_days"], now) == Rot.ROTTING:
+        return "rotting"
+    return "" if row["next_step"] else "no_step"
