@@ -181,6 +181,9 @@ CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 
+# What crm/lib/http.py may call beside the public internet: `host`, `host:port`, `address:port`, `network/prefix`.
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
 LOGGING = logging_config(level=env("LOG_LEVEL", default="INFO"), form=env("LOG_FORMAT", default="json"))
 REFUSE_DEMO_USERS = False  # preflight: demo passwords are known to everybody
 METRICS_ADDRESS = env("METRICS_ADDRESS", default="")  # host:port of the private metrics listener; empty = off

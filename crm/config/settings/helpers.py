@@ -41,5 +41,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             # Answers of 4xx are in our request line; Django's warning would say them twice.
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": True},
+            # It would log whole addresses, which may hold somebody's token.
+            "httpx": {"level": "WARNING"},
         },
     }
