@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import QueryDict
@@ -21,8 +21,7 @@ from crm.tenancy.context import Actor
 from deals import queries
 from deals.cards import Card, CardMaker, Column, column_of
 from deals.enums import StageKind
-from deals.models import Pipeline
-from deals.queries import StageSums, Where
+from deals.queries import EVERYTHING, Sight, StageSums, Where
 from deals.records import DEAL
 
 CARDS = 50  # of a column at first, and with each scroll to its end
@@ -30,26 +29,24 @@ CARDS = 50  # of a column at first, and with each scroll to its end
 OWN = ("pipeline", "column", "deal", "after", "block", "sort", "version", "outcome")
 
 
+P = TypeVar("P", bound=Any)  # a pipeline, as a row or as a model
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """One reader's view of a pipeline: whose board, filtered how, summed up in which currency, on which day."""
+    """One reader's view of a pipeline: what they see, filtered how, summed up in which currency, on which day."""
 
     pipeline_id: UUID
-    actor: Actor
+    sight: Sight
     base: str
     filters: lists.ListQuery
+    where: Where
     today: date
 
-    @property
-    def where(self) -> Where:
-        """The filters as a condition."""
-        return queries.where_of(lists.filtered(DEAL, self.filters, self.actor))
-
-    def sums(self, only: Sequence[UUID] | None = None) -> list[StageSums]:
-        """The stages with their sums."""
-        return queries.board_sums(
-            self.pipeline_id, self.actor, base=self.base, on=self.today, where=self.where, only=only
-        )
+    def sum_up(self, stages: Sequence[StageSums]) -> None:
+        """Puts counts and sums into stages."""
+        if stages:
+            queries.board_sums(stages, self.sight, self.where, on=self.today)
 
 
 @dataclass(slots=True)
@@ -83,14 +80,16 @@ def filters_of(params: QueryDict, actor: Actor) -> lists.ListQuery:
 
 
 def view_of(params: QueryDict, pipeline_id: UUID, actor: Actor, base: str) -> View:
-    """The view that a URL asks for."""
-    return View(pipeline_id, actor, base, filters_of(params, actor), timezone.localdate())
+    """The view that a URL asks for. One statement for those to whom something may be shared."""
+    filters = filters_of(params, actor)
+    where = queries.where_of(lists.filtered(DEAL, filters, actor)) if filters.filters or filters.q else EVERYTHING
+    return View(pipeline_id, queries.sight_of(actor), base, filters, where, timezone.localdate())
 
 
-def chosen(pipelines: Sequence[Pipeline], wanted: str) -> Pipeline | None:
+def chosen(pipelines: Sequence[P], wanted: str) -> P | None:
     """The pipeline that a URL names, else the default one; None where there is none at all. Raises NotFound."""
     if wanted:
-        found = next((p for p in pipelines if str(p.pk) == wanted), None)
+        found = next((p for p in pipelines if str(p.id) == wanted), None)
         if found is None:
             raise NotFound(_("This pipeline is not here any more."))
         return found
@@ -104,14 +103,14 @@ def id_of(text: str) -> UUID:
     return UUID(text)
 
 
-def whole(view: View) -> Board:
-    """The board with the first cards of each column. Two statements."""
-    stages = view.sums()
+def whole(view: View, stages: Sequence[StageSums]) -> Board:
+    """The board of a pipeline's stages, with the first cards of each column. Two statements."""
     wanted = view.filters.filters.get("stage", ())
     shown = [s for s in stages if s.kind == StageKind.OPEN and (not wanted or str(s.id) in wanted)]
-    maker = CardMaker({s.id: s for s in stages}, view.base)
+    view.sum_up(shown)
+    maker = CardMaker(shown, view.base, view.sight)
     cards: dict[UUID, list[Card]] = {s.id: [] for s in shown}
-    for row in queries.board_cards(list(cards), view.actor, where=view.where, limit=CARDS) if shown else ():
+    for row in queries.board_cards(list(cards), view.sight, view.where, limit=CARDS) if shown else ():
         cards[row.stage_id].append(maker.card(row))
     columns = [column_of(stage, view.base, cards[stage.id]) for stage in shown]
     return Board(
@@ -134,31 +133,35 @@ def _all(columns: Sequence[Column], base: str, of: str) -> Total:
     return money.total(amounts, base, rates)
 
 
-def further(view: View, stage_id: UUID, after: str) -> tuple[Column, int]:
-    """The next cards of a column after "<position>,<id>", and how many are left behind them. Two statements."""
+def further(view: View, stage: StageSums, after: str) -> Column:
+    """The next cards of a column after "<position>,<id>". Two statements: the rates come with the sums."""
     position, _comma, card = after.partition(",")
-    sums = view.sums(only=[stage_id])
-    if not sums or not access.is_uuid(card):
+    if not access.is_uuid(card):
         raise NotFound
-    rows = queries.board_cards([stage_id], view.actor, where=view.where, limit=CARDS + 1, after=(position, UUID(card)))
-    maker = CardMaker({s.id: s for s in sums}, view.base)
-    column = column_of(sums[0], view.base, [maker.card(row) for row in rows[:CARDS]])
+    view.sum_up([stage])
+    place = (position, UUID(card))
+    rows = queries.board_cards([stage.id], view.sight, view.where, limit=CARDS + 1, after=place)
+    maker = CardMaker([stage], view.base, view.sight)
+    column = column_of(stage, view.base, [maker.card(row) for row in rows[:CARDS]])
     column.more = len(rows) > CARDS
-    return column, len(rows)
+    return column
 
 
-def changes(view: View, deal_ids: Collection[UUID], stage_ids: Collection[UUID]) -> Changes:
+def changes(
+    view: View, stages: Sequence[StageSums], deal_ids: Collection[UUID], stage_ids: Collection[UUID]
+) -> Changes:
     """These deals as they stand on the board now, and the heads of these columns. Two statements at most.
 
     A deal that is not on it is told as removed, whatever the reason: nothing is learned of what one may not see.
     """
-    rows = queries.cards_by_id(view.pipeline_id, list(deal_ids), view.actor, where=view.where) if deal_ids else []
+    rows = queries.cards_by_id(view.pipeline_id, list(deal_ids), view.sight, view.where) if deal_ids else []
     needed = {*stage_ids, *(row.stage_id for row in rows)}
-    stages = {s.id: s for s in view.sums(only=list(needed))} if needed else {}
-    maker = CardMaker(stages, view.base)
+    heads = [s for s in stages if s.id in needed and s.kind == StageKind.OPEN]
+    view.sum_up(heads)
+    maker = CardMaker(heads, view.base, view.sight)
     seen = {row.id for row in rows}
     return Changes(
         cards=[(row.stage_id, maker.card(row)) for row in rows],
         removed=[pk for pk in deal_ids if pk not in seen],
-        columns=[column_of(s, view.base, []) for s in stages.values() if s.kind == StageKind.OPEN],
+        columns=[column_of(s, view.base, []) for s in heads],
     )

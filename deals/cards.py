@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.utils import timezone
@@ -15,9 +16,9 @@ from crm.lib import money
 from crm.lib.money import Rate, Total
 from crm.web import formats
 from deals import rules
-from deals.models import Deal
-from deals.queries import CardRow, StageSums
-from deals.rules import StepState
+from deals.models import Stage
+from deals.queries import CardRow, Sight, StageSums
+from deals.rules import Rot, StepState
 
 STEP_ICONS = {StepState.OVERDUE: "clock", StepState.TODAY: "clock", StepState.FUTURE: "square-check"}
 
@@ -43,7 +44,7 @@ class Card:
     owner: str
     owner_tone: str
     owner_initials: str
-    days: int
+    age: str
     rot: str
     writable: bool
 
@@ -99,44 +100,47 @@ def apart_text(total: Total) -> str:
     return " ".join(f"+ {formats.money_whole(minor, code)}" for code, minor in total.apart.items())
 
 
-def row_of(deal: Deal) -> CardRow:
-    """The row of a deal that is in memory with its owner and account joined, and that the reader may change."""
-    return CardRow(
-        deal.pk,
-        deal.stage_id,
-        deal.position,
-        deal.name,
-        deal.account_id,
-        deal.account.name if deal.account else None,
-        deal.amount,
-        deal.currency,
-        deal.close_date,
-        deal.next_step,
-        deal.next_step_at,
-        deal.owner_id,
-        deal.owner.name,
-        deal.stage_entered_at,
-        deal.touched_at,
-        True,
-    )
+def sums_of(stage: Stage) -> StageSums:
+    """A stage in memory as one that can be summed up."""
+    return StageSums(stage.pk, stage.name, stage.kind, stage.tone, stage.probability, stage.rot_days)
+
+
+def age_of(entered_at: datetime, touched_at: datetime, rot_days: int, now: datetime) -> tuple[Rot, str]:
+    """Whether a deal rots, and its days in the stage in words."""
+    rot = rules.rot_of(touched_at, rot_days, now)
+    return rot, _age(rot, (now - entered_at).days)
+
+
+def _age(rot: Rot, days: int) -> str:
+    texts = {Rot.ROTTING: _("%(days)d d · rotting"), Rot.COOLING: _("%(days)d d · cooling"), Rot.NONE: _("%(days)d d")}
+    return texts[rot] % {"days": max(0, days)}
 
 
 class CardMaker:
-    """Turns rows into cards, at one moment and in the reader's time zone and language."""
+    """Turns rows into cards, at one moment and in the reader's time zone and language.
 
-    def __init__(self, stages: Mapping[UUID, StageSums], base: str, now: datetime | None = None) -> None:
-        self.now = timezone.localtime(now)
+    What many cards share (days, ages, owners) is put into words once.
+    """
+
+    def __init__(self, stages: Iterable[StageSums], base: str, sight: Sight) -> None:
+        self.now = timezone.localtime()
         self.today = self.now.date()
-        self.stages, self.base = stages, base
+        self.stages = {stage.id: stage for stage in stages}
+        self.base, self.sight = base, sight
         self.rates: dict[str, Rate] = {}
-        for stage in stages.values():
+        for stage in self.stages.values():
             self.rates.update(stage.rates)
-        self._days: dict[int, str] = {}
+        self._money = cache(formats.money_writer)
+        self._day = cache(formats.date)
+        self._owner = cache(_owner)
+        self._age = cache(_age)
 
     def card(self, row: CardRow) -> Card:
         """The card of a row."""
-        step, text = self._step(row)
-        late = row.close_date is not None and row.close_date < self.today
+        step, next_step = self._step(row)
+        amount, exact = self._money(row.currency)(row.amount)
+        tone, initials = self._owner(row.owner_id, row.owner)
+        rot = rules.rot_of(row.touched_at, self.stages[row.stage_id].rot_days, self.now)
         return Card(
             id=row.id,
             href=f"{row.id}/",
@@ -145,19 +149,19 @@ class CardMaker:
             account=row.account or "",
             account_tone=formats.tone_for(row.account_id) if row.account else "",
             amount_minor=self._in_base(row.amount, row.currency),
-            amount=formats.money_whole(row.amount, row.currency) or "–",
-            amount_exact=formats.money(row.amount, row.currency) or "–",
-            close=formats.date(row.close_date),
-            late=late,
-            next_step=text,
+            amount=amount or "–",
+            amount_exact=exact or "–",
+            close=self._day(row.close_date) if row.close_date else "",
+            late=row.close_date is not None and row.close_date < self.today,
+            next_step=next_step,
             next_icon=STEP_ICONS.get(step, ""),
             step=step,
             owner=row.owner,
-            owner_tone=formats.tone_for(row.owner_id),
-            owner_initials=formats.initials(row.owner),
-            days=max(0, (self.now - row.stage_entered_at).days),
-            rot=rules.rot_of(row.touched_at, self.stages[row.stage_id].rot_days, self.now),
-            writable=row.writable,
+            owner_tone=tone,
+            owner_initials=initials,
+            age=self._age(rot, (self.now - row.stage_entered_at).days),
+            rot=rot,
+            writable=self.sight.may_write(row.id, row.owner_id),
         )
 
     def _in_base(self, amount: int | None, currency: str) -> int:
@@ -167,28 +171,27 @@ class CardMaker:
         return money.convert(amount, currency, self.base, rate.value) if rate else 0
 
     def _step(self, row: CardRow) -> tuple[StepState, str]:
+        if row.next_step_at is None:
+            return (StepState.FUTURE if row.next_step else StepState.NONE), row.next_step
         step = rules.step_state(row.next_step, row.next_step_at, self.now, self.today)
-        if step == StepState.NONE or row.next_step_at is None:
-            return step, row.next_step
-        text = row.next_step or _("Next step")
-        return step, f"{text}, {self._when(step, timezone.localtime(row.next_step_at))}"
-
-    def _when(self, step: StepState, at: datetime) -> str:
+        at = row.next_step_at.astimezone(self.now.tzinfo)
         if step == StepState.TODAY:
-            return formats.clock(at)
-        if step == StepState.OVERDUE:
-            return _overdue((self.today - at.date()).days)
-        return _day(at.date())
+            when = formats.clock(at)
+        elif step == StepState.OVERDUE:
+            when = _overdue((self.today - at.date()).days)
+        else:
+            when = self._day(at.date())
+        return step, f"{row.next_step or _('Next step')}, {when}"
+
+
+def _owner(owner_id: UUID, name: str) -> tuple[str, str]:
+    return formats.tone_for(owner_id), formats.initials(name)
 
 
 def _overdue(days: int) -> str:
     if not days:
         return _("overdue")
     return ngettext("%(days)d d overdue", "%(days)d d overdue", days) % {"days": days}
-
-
-def _day(day: date) -> str:
-    return formats.date(day)
 
 
 def column_of(stage: StageSums, base: str, cards: list[Card]) -> Column:

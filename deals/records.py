@@ -88,7 +88,9 @@ DEAL = RecordType(
     create=deals.create_deal,
     update=deals.update_deal,
     delete=delete_deal_by,
-    url_names={"list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list"},
+    url_names={
+        "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",
+    },
     tabs=(Tab("deal_board", _("Board"), "square-kanban"), Tab("deal_list", _("List"), "list")),
     history_tables=("deals_dealcontact", "deals_dealshare"),
 )  # fmt: skip

@@ -105,6 +105,21 @@ def money_whole(minor: int | None, currency: str) -> str:
     return (MINUS if minor < 0 and whole else "") + pattern.join(_grouped(whole, pattern, language))
 
 
+def money_writer(currency: str) -> Callable[[int | None], tuple[str, str]]:
+    """Return a function that formats many amounts of one currency: (rounded to whole units, exact)."""
+    language = _language()
+    pattern = _money_pattern(language, currency)
+    unit = 10**pattern.digits
+
+    def write(minor: int | None) -> tuple[str, str]:
+        if minor is None or minor < 0 or minor % unit or not pattern.simple:
+            return money_whole(minor, currency), money(minor, currency)
+        text = pattern.join(f"{minor // unit:,}".replace(",", pattern.group))
+        return text, text
+
+    return write
+
+
 def money_short(minor: int | None, currency: str) -> str:
     """Format minor units for a summary: "€950", "€169k", "€1.24M", "€2.1B"."""
     if minor is None:

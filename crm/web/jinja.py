@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from crm.lib.mail import delivery_note
 from crm.web import formats
+from crm.web.cards import deal_card
 from crm.web.components import Components
 from crm.web.samples import Sample
 
@@ -82,6 +83,7 @@ def environment(**options: Any) -> Environment:
         currency_symbol=formats.currency_symbol,
         mail_note=delivery_note,
         sample_deals=Sample().deals,
+        draw_deal_card=deal_card,
         lang=lang,
         style_sheets=STYLE_SHEETS,
         htmx_config=json.dumps(HTMX_CONFIG, separators=(",", ":")),

@@ -132,6 +132,6 @@ def sample_deal(number: int, line: str) -> SimpleNamespace:
         owner=owner,
         owner_tone=tone_for(owner),
         owner_initials=initials(owner),
-        days=int(days),
+        age={"late": f"{days} d · rotting", "warn": f"{days} d · cooling"}.get(rot, f"{days} d"),
         rot=rot,
     )

@@ -27,7 +27,7 @@ STEP_COLUMNS = ("stage", "pipeline", *rules.RESTORED)
 def lock_stages(stage_ids: Collection[Any]) -> dict[UUID, Stage]:
     """The live stages of those ids, locked against other arrivals until the transaction ends.
 
-    Stages are locked before deals, and in the order of their ids, so that no two actions wait for each other.
+    Deals are locked before stages, and stages in the order of their ids, so that no two actions wait for each other.
     """
     wanted = [i for i in stage_ids if access.is_uuid(i)]
     rows = Stage.objects.filter(pk__in=wanted).select_related("pipeline").order_by("pk")
@@ -105,9 +105,14 @@ def change_of(
     )  # fmt: skip
 
 
-def record(change: StageChange, *, acting: Actor) -> None:
-    """Writes a step to the deal's history and the timeline, and tells the others."""
-    StageChange.objects.bulk_create([change])
+def save(deal: Deal, change: StageChange, *, acting: Actor) -> None:
+    """Writes a step: the deal, its row of history, the timeline; and tells the others."""
+    queries.write_step(deal, change, change.at)
+    tell(change, acting=acting)
+
+
+def tell(change: StageChange, *, acting: Actor) -> None:
+    """Writes a step to the timeline, and tells the others."""
     timeline.write([entry_of(change)], acting=acting)
     deal, came_from, stage = change.deal, change.from_stage, change.to_stage
     assert came_from is not None

@@ -20,10 +20,9 @@ from crm.models import Membership
 from crm.tenancy.context import Actor, elevated
 from deals import rules
 from deals.actions import _new, _steps, _values
-from deals.actions.stages import JOINED
 from deals.enums import DealStatus, StageKind
 from deals.events import DealCreated, DealDeleted, DealRestored, DealUpdated
-from deals.models import Deal
+from deals.models import Deal, StageChange
 
 
 @action
@@ -67,16 +66,16 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     An empty `probability` or `forecast_category` follows the stage again. Raises NotFound, Forbidden, Invalid, and
     Conflict when `version` is not the deal's any more.
     """
-    wanted = _values.key_of(values.get("stage"))
-    stage = _steps.lock_stage(wanted) if wanted else None
-    deal = access.get_writable(Deal, deal_id, acting, *JOINED)
+    deal = access.get_writable(Deal, deal_id, acting, "stage", "owner__user", "account")
     _steps.check_version(deal, version)
     _values.check(values, complete=False)
+    wanted = _values.key_of(values.get("stage"))
+    stage = _steps.lock_stage(wanted) if wanted and str(wanted) != str(deal.stage_id) else None
     former = {column: getattr(deal, column) for column in _COLUMNS}
     _put_links(deal, values, acting)
     _values.put_plain(deal, values)
     change = None
-    if stage is not None and stage.pk != deal.stage_id:
+    if stage is not None:
         reason, note = values.get("close_reason") or "", values.get("close_note") or ""
         change = _steps.step(deal, stage, now=timezone.now(), reason=reason, note=note, acting=acting)
         if stage.kind == StageKind.OPEN:
@@ -92,7 +91,8 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
         deal.save(update_fields=[*changed, "version", "updated_at"])
         if change is not None:
             change.amount, change.currency, change.probability = deal.amount, deal.currency, deal.probability
-            _steps.record(change, acting=acting)
+            StageChange.objects.bulk_create([change])
+            _steps.tell(change, acting=acting)
     _tell(deal, former["owner_id"], [c for c in changed if change is None or c not in STAGE_COLUMNS], acting)
     return deal
 

@@ -54,6 +54,9 @@ def update_stage(
     The kind of a stage that holds deals can't change. Raises Forbidden, NotFound, Invalid and Conflict.
     """
     require_configure(acting)
+    if "probability" in values:
+        with elevated("deals of everybody follow their stage's probability"):
+            _lock_deals(stage_id)
     stage = _steps.lock_stage(stage_id)
     if version is not None and version != stage.version:
         raise Conflict
@@ -161,13 +164,15 @@ def delete_stage(stage_id: UUID | str, *, move_to: UUID | str | None = None, act
     the stage holds deals and `move_to` is not a stage they can go to.
     """
     require_configure(acting)
-    locked = _steps.lock_stages([stage_id, *([move_to] if move_to else [])])
-    stage = next((s for s in locked.values() if str(s.pk) == str(stage_id)), None)
-    if stage is None:
-        raise access.absent(Stage)
-    _check_complete(stage.pipeline, apart_from=stage)
-    target = next((s for s in locked.values() if move_to and str(s.pk) == str(move_to)), None)
     with elevated("the deals of a stage that is deleted"):
+        _lock_deals(stage_id)
+        locked = _steps.lock_stages([stage_id, *([move_to] if move_to else [])])
+        stage = next((s for s in locked.values() if str(s.pk) == str(stage_id)), None)
+        if stage is None:
+            raise access.absent(Stage)
+        _check_complete(stage.pipeline, apart_from=stage)
+        target = next((s for s in locked.values() if move_to and str(s.pk) == str(move_to)), None)
+        # Again: one may have come between the two locks.
         deals = list(Deal.everything.filter(stage=stage).select_for_update(of=("self",)).order_by("position", "pk"))
         if deals:
             if target is None or target.pk == stage.pk or _family(target) != _family(stage):
@@ -176,6 +181,13 @@ def delete_stage(stage_id: UUID | str, *, move_to: UUID | str | None = None, act
     bin_rows(stage)
     emit(PipelineChanged(record=stage.pipeline_id))
     return len(deals)
+
+
+def _lock_deals(stage_id: UUID | str) -> None:
+    """Locks the deals of a stage, before the stage itself is (see deals.queries.locked_step)."""
+    if access.is_uuid(stage_id):
+        rows = Deal.everything.filter(stage_id=stage_id).select_for_update(of=("self",)).order_by("pk")
+        list(rows.values_list("pk", flat=True))
 
 
 def _family(stage: Stage) -> tuple[UUID, str]:

@@ -14,18 +14,16 @@ from crm.actions.base import action
 from crm.events import emit
 from crm.lib.errors import Conflict
 from crm.tenancy.context import Actor, elevated
-from deals import rules
+from deals import queries, rules
 from deals.actions import _steps
 from deals.enums import DealStatus, StageKind
 from deals.events import DealReordered
 from deals.models import Deal, Stage, StageChange
 
-JOINED = ("stage", "owner__user", "account")
-
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move did. `deal` has its stage, owner and account joined; `change` is None when only its place changed."""
+    """What a move did. `deal` has its stage; `change` is None when only its place in the column changed."""
 
     deal: Deal
     came_from: Stage
@@ -49,8 +47,10 @@ def move_deal(
     A won stage closes the deal, a lost one wants a `reason`, an open one reopens a closed deal. Raises NotFound,
     Conflict when `version` is not the deal's any more, and Invalid.
     """
-    stage = _steps.lock_stage(stage_id)
-    deal = access.get_writable(Deal, deal_id, acting, *JOINED)
+    found = queries.locked_step(_id(deal_id, Deal), _id(stage_id, Stage))
+    if found is None or not access.may_write(found[0], acting):
+        raise access.absent(Deal)
+    deal, stage = found
     _steps.check_version(deal, version)
     came_from = deal.stage
     if came_from.pk == stage.pk:
@@ -58,9 +58,14 @@ def move_deal(
     change = _steps.step(deal, stage, now=timezone.now(), reason=reason, note=note, acting=acting)
     if stage.kind == StageKind.OPEN:
         deal.position = _steps.place(deal, stage, before, after)
-    deal.save(update_fields=[*_steps.STEP_COLUMNS, "version", "updated_at"])
-    _steps.record(change, acting=acting)
+    _steps.save(deal, change, acting=acting)
     return Moved(deal, came_from, change)
+
+
+def _id(value: UUID | str, model: Any) -> UUID:
+    if not access.is_uuid(value):
+        raise access.absent(model)
+    return UUID(str(value))
 
 
 def _reorder(deal: Deal, stage: Stage, before: UUID | None, after: UUID | None) -> Moved:
@@ -76,12 +81,16 @@ def _reorder(deal: Deal, stage: Stage, before: UUID | None, after: UUID | None) 
 def undo_move(deal_id: UUID | str, *, version: int, acting: Actor) -> Moved:
     """Takes the deal's last step back, with everything it changed: the clocks, the closing, the place in the column.
 
-    Raises Conflict unless `version` is the one that step made and the deal still has it.
+    Raises NotFound, and Conflict unless `version` is the one that step made and the deal still has it.
     """
     last = _last_change(deal_id, acting)
-    stage = next(iter(_steps.lock_stages([last.from_stage_id]).values()), None) if last else None
-    deal = access.get_writable(Deal, deal_id, acting, *JOINED)
-    if last is None or stage is None or last.undoes_id or not deal.version == version == last.deal_version:
+    if last is None or last.from_stage_id is None:
+        raise access.absent(Deal)
+    found = queries.locked_step(last.deal_id, last.from_stage_id)
+    if found is None or not access.may_write(found[0], acting):
+        raise access.absent(Deal)
+    deal, stage = found
+    if last.undoes_id or not deal.version == version == last.deal_version:
         raise Conflict(_("The move can't be undone: the deal has changed since. Move it back by hand."))
     came_from, now, before = deal.stage, timezone.now(), _steps.snapshot(deal)
     seconds = max(0, int((now - deal.stage_entered_at).total_seconds()))
@@ -94,8 +103,7 @@ def undo_move(deal_id: UUID | str, *, version: int, acting: Actor) -> Moved:
     deal.version += 1
     change = _steps.change_of(deal, came_from, now=now, seconds=seconds, before=before, acting=acting)
     change.undoes = last
-    deal.save(update_fields=[*_steps.STEP_COLUMNS, "version", "updated_at"])
-    _steps.record(change, acting=acting)
+    _steps.save(deal, change, acting=acting)
     return Moved(deal, came_from, change)
 
 

@@ -13,9 +13,13 @@ from django.views.decorators.http import require_GET
 
 from crm import queries as kernel
 from crm import rules
+from crm.lib.errors import NotFound
+from crm.web.cards import deal_card
 from crm.web.components import components
 from crm.web.htmx import render_block, render_page
 from deals import board, queries
+from deals.enums import StageKind
+from deals.queries import StageSums
 from deals.records import DEAL
 
 TEMPLATE = "deals/board.html"
@@ -38,20 +42,20 @@ def view_for(request: Any, pipeline_id: UUID) -> board.View:
 def deal_board(request: HttpRequest) -> HttpResponse:
     """The board of a pipeline; `block=filters` answers the filter form, htmx gets the board alone."""
     r: Any = request
-    pipelines = queries.pipelines()
-    pipeline = board.chosen(pipelines, request.GET.get("pipeline", ""))
+    setting = queries.setting()
+    pipeline = board.chosen(setting.pipelines, request.GET.get("pipeline", ""))
     if pipeline is None:
         return render_page(request, "deals/no_pipeline.html", {"may_configure": rules.may_configure(r.actor)})
-    view = view_for(request, pipeline.pk)
+    view = view_for(request, pipeline.id)
     if request.GET.get("block") == "filters":
-        return render_page(request, "deals/filters.html", _filter_context(view, r))
+        return render_page(request, "deals/filters.html", _filter_context(view, setting.stages[pipeline.id], r))
     context = {
         "pipeline": pipeline,
-        "pipelines": pipelines,
-        "board": board.whole(view),
+        "pipelines": setting.pipelines,
+        "board": board.whole(view, setting.stages[pipeline.id]),
         "query": view.filters,
-        "query_string": _query_string(view, pipeline.pk),
-        "filter_url": f"?pipeline={pipeline.pk}&block=filters&{view.filters.url()[1:]}",
+        "query_string": _query_string(view, pipeline.id),
+        "filter_url": f"?pipeline={pipeline.id}&block=filters&{view.filters.url()[1:]}",
         "chips": chips(view, r) if view.filters.filters else [],
         "may_edit": rules.may_edit_anything(r.actor),
         "may_configure": rules.may_configure(r.actor),
@@ -91,15 +95,23 @@ def _icon(key: str) -> str:
     )
 
 
-def _filter_context(view: board.View, request: Any) -> dict[str, Any]:
+def _filter_context(view: board.View, stages: list[StageSums], request: Any) -> dict[str, Any]:
     return {
         "pipeline_id": view.pipeline_id,
         "filters": view.filters.filters,
         "members": kernel.members(),
-        "stages": [(s.id, s.name) for s in view.sums() if s.kind == "open"],
+        "stages": [(s.id, s.name) for s in stages if s.kind == StageKind.OPEN],
         "periods": list(PERIODS.items()),
         "currency": request.organization.base_currency,
     }
+
+
+def _stages(pipeline_id: UUID) -> list[StageSums]:
+    """The stages of a pipeline. Raises NotFound."""
+    found = queries.setting().stages.get(pipeline_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 @require_GET
@@ -107,7 +119,11 @@ def board_cards(request: HttpRequest) -> HttpResponse:
     """The next cards of the column `column` after the card `after`, and the mark that asks for more."""
     pipeline_id = board.id_of(request.GET.get("pipeline", ""))
     view = view_for(request, pipeline_id)
-    column, _left = board.further(view, board.id_of(request.GET.get("column", "")), request.GET.get("after", ""))
+    stage_id = board.id_of(request.GET.get("column", ""))
+    stage = next((s for s in _stages(pipeline_id) if s.id == stage_id), None)
+    if stage is None:
+        raise NotFound
+    column = board.further(view, stage, request.GET.get("after", ""))
     context = {"column": column, "query_string": _query_string(view, pipeline_id)}
     return HttpResponse(render_block(request, "deals/cards.html", "cards", context))
 
@@ -118,7 +134,7 @@ def board_changes(request: HttpRequest) -> HttpResponse:
     pipeline_id = board.id_of(request.GET.get("pipeline", ""))
     deal_ids = [board.id_of(text) for text in request.GET.getlist("deal")[:MOST_DEALS]]
     stage_ids = [board.id_of(text) for text in request.GET.getlist("column")[:MOST_DEALS]]
-    found = board.changes(view_for(request, pipeline_id), deal_ids, stage_ids)
+    found = board.changes(view_for(request, pipeline_id), _stages(pipeline_id), deal_ids, stage_ids)
     return JsonResponse(pieces(found))
 
 
@@ -127,7 +143,7 @@ def pieces(found: board.Changes) -> dict[str, Any]:
     ui = components()
     return {
         "cards": [
-            {"id": card.id, "stage": stage, "position": card.position, "html": ui.deal_card(card)}
+            {"id": card.id, "stage": stage, "position": card.position, "html": deal_card(card)}
             for stage, card in found.cards
         ],
         "removed": found.removed,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,7 +16,7 @@ from crm.lib.errors import Invalid
 from crm.web.errors import wants_json
 from deals import board
 from deals.actions.stages import Moved, move_deal, undo_move
-from deals.cards import CardMaker, column_of, row_of
+from deals.cards import age_of, column_of, sums_of
 from deals.enums import DealStatus, StageKind
 from deals.views import _answers
 from deals.views.board import pieces, view_for
@@ -53,16 +54,20 @@ def _card(value: Any) -> UUID | None:
 
 
 def _changes(request: Any, moved: Moved) -> dict[str, Any]:
-    """The card as it is in memory, and the heads of its columns: one statement."""
+    """Where the card is now and what a move changes of it, and the heads of both columns: one statement."""
     deal = moved.deal
     view = view_for(request, deal.pipeline_id)
-    stages = {s.id: s for s in view.sums(only=list(touched(moved)))}
-    found = board.Changes(columns=[column_of(s, view.base, []) for s in stages.values() if s.kind == StageKind.OPEN])
-    if deal.status == DealStatus.OPEN and deal.stage_id in stages:
-        found.cards = [(deal.stage_id, CardMaker(stages, view.base).card(row_of(deal)))]
+    heads = [sums_of(stage) for stage in {s.pk: s for s in (moved.came_from, deal.stage)}.values()]
+    heads = [stage for stage in heads if stage.kind == StageKind.OPEN]
+    view.sum_up(heads)
+    answer = pieces(board.Changes(columns=[column_of(stage, view.base, []) for stage in heads]))
+    if deal.status == DealStatus.OPEN:
+        card = {"id": deal.pk, "stage": deal.stage_id, "position": deal.position}
+        rot, text = age_of(deal.stage_entered_at, deal.touched_at, deal.stage.rot_days, timezone.now())
+        answer["moved"] = {**card, "rot": rot, "age": text}
     else:
-        found.removed = [deal.pk]
-    return pieces(found)
+        answer["removed"] = [deal.pk]
+    return answer
 
 
 def touched(moved: Moved) -> set[UUID]:

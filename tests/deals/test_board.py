@@ -18,7 +18,8 @@ from crm.tenancy.context import Actor
 from deals import board, queries
 from deals.actions.closure import close_deal
 from deals.actions.deals import delete_deal
-from deals.models import Deal, DealShare
+from deals.actions.pipelines import create_pipeline, delete_pipeline
+from deals.models import Deal, DealShare, Pipeline, Stage
 from tests.deals.conftest import Sales
 
 BASE = "EUR"
@@ -60,8 +61,37 @@ def cards_by_orm(sales: Sales, actor: Actor, text: str, limit: int) -> list[tupl
     return found
 
 
-def brief(row: queries.CardRow) -> tuple[Any, ...]:
-    return row.id, row.stage_id, row.position, row.name, row.account, row.amount, row.owner, row.writable
+def brief(row: queries.CardRow, sight: queries.Sight) -> tuple[Any, ...]:
+    writable = sight.may_write(row.id, row.owner_id)
+    return row.id, row.stage_id, row.position, row.name, row.account, row.amount, row.owner, writable
+
+
+def whole_board(sales: Sales, actor: Actor, text: str) -> board.Board:
+    view = board.view_of(QueryDict(text), sales.pipeline.pk, actor, BASE)
+    return board.whole(view, queries.setting().stages[sales.pipeline.pk])
+
+
+def setting_by_orm() -> queries.Setting:
+    """The pipelines, and their stages in order."""
+    found = queries.Setting()
+    for pipeline in Pipeline.objects.order_by("position", "id"):
+        found.pipelines.append((pipeline.pk, pipeline.name, pipeline.is_default))
+        rows = Stage.objects.filter(pipeline=pipeline).order_by("position", "id")
+        found.stages[pipeline.pk] = [
+            queries.StageSums(s.pk, s.name, s.kind, s.tone, s.probability, s.rot_days) for s in rows
+        ]
+    return found
+
+
+def test_setting_answers_what_the_orm_answers(sales: Sales):
+    with sales.org.system() as acting:
+        create_pipeline("Renewals", acting=acting)
+        empty = create_pipeline("Empty", acting=acting)
+        Stage.objects.filter(pipeline=empty).update(deleted_at=timezone.now())
+        delete_pipeline(create_pipeline("Gone", acting=acting).pk, acting=acting)
+        found = queries.setting()
+        assert found == setting_by_orm()
+    assert [p.name for p in found.pipelines] == ["Sales pipeline", "Renewals", "Empty"]
 
 
 @pytest.fixture
@@ -131,16 +161,16 @@ FILTERS = [
 def test_board_statements_answer_what_the_orm_answers(full: Sales, who):
     with full.org.acting(getattr(full, who)) as actor:
         for text in FILTERS:
-            where = board.view_of(QueryDict(text), full.pipeline.pk, actor, BASE).where
-            today = timezone.localdate()
-            sums = queries.board_sums(full.pipeline.pk, actor, base=BASE, on=today, where=where)
-            found = {s.name: (s.count, s.amounts, s.weighted) for s in sums if s.count}
-            stages = [s.id for s in sums if s.kind == "open"]
-            cards = [brief(row) for row in queries.board_cards(stages, actor, where=where, limit=4)]
+            view = board.view_of(QueryDict(text), full.pipeline.pk, actor, BASE)
+            sight, where = view.sight, view.where
+            stages = [s for s in queries.setting().stages[full.pipeline.pk] if s.kind == "open"]
+            view.sum_up(stages)
+            found = {s.name: (s.count, s.amounts, s.weighted) for s in stages if s.count}
+            cards = [brief(row, sight) for row in queries.board_cards([s.id for s in stages], sight, where, limit=4)]
             assert (text, found) == (text, sums_by_orm(full, actor, text))
             assert (text, cards) == (text, cards_by_orm(full, actor, text, 4))
             ids = [*Deal.everything.values_list("pk", flat=True), full.rep.pk]
-            one_by_one = {brief(row) for row in queries.cards_by_id(full.pipeline.pk, ids, actor, where=where)}
+            one_by_one = {brief(row, sight) for row in queries.cards_by_id(full.pipeline.pk, ids, sight, where)}
             assert (text, one_by_one) == (text, set(cards_by_orm(full, actor, text, 1000)))
 
 
@@ -148,8 +178,7 @@ def test_board_of_each_reach_differs(full: Sales):
     counts = {}
     for who in ("admin", "manager", "rep", "stranger", "reader"):
         with full.org.acting(getattr(full, who)) as actor:
-            sums = queries.board_sums(full.pipeline.pk, actor, base=BASE, on=timezone.localdate())
-            counts[who] = sum(s.count for s in sums)
+            counts[who] = whole_board(full, actor, "").count
     assert counts["admin"] == counts["reader"] > counts["manager"] > counts["rep"] > 0
     assert counts["stranger"] < counts["rep"]
 
@@ -157,17 +186,17 @@ def test_board_of_each_reach_differs(full: Sales):
 def test_board_cards_go_on_after_the_last_one(full: Sales):
     with full.org.acting(full.rep) as actor:
         stage = full.stages["Qualified"].pk
-        everything = queries.board_cards([stage], actor, limit=100)
+        sight = queries.sight_of(actor)
+        everything = queries.board_cards([stage], sight, limit=100)
         last = everything[1]
-        rest = queries.board_cards([stage], actor, limit=100, after=(last.position, last.id))
+        rest = queries.board_cards([stage], sight, limit=100, after=(last.position, last.id))
     assert rest == everything[2:]
     assert rest
 
 
 def test_sums_use_the_rate_that_holds_today(full: Sales):
     with full.org.acting(full.admin) as actor:
-        view = board.view_of(QueryDict(""), full.pipeline.pk, actor, BASE)
-        whole = board.whole(view)
+        whole = whole_board(full, actor, "")
         column = next(c for c in whole.columns if c.stage.name == "Qualified")
         amounts = sums_by_orm(full, actor, "")["Qualified"][1]
     expected = amounts["EUR"] + int((Decimal(amounts["USD"]) * Decimal("0.92")).quantize(Decimal(1), "ROUND_HALF_UP"))
@@ -187,8 +216,7 @@ def test_value_filter_compares_in_the_base_currency(sales: Sales):
     sales.deal("franc", amount=900_00, currency="CHF")
     sales.deal("none")
     with sales.org.acting(sales.rep) as actor:
-        view = board.view_of(QueryDict("amount.min=599.50&amount.max=650"), sales.pipeline.pk, actor, BASE)
-        whole = board.whole(view)
+        whole = whole_board(sales, actor, "amount.min=599.50&amount.max=650")
     assert {card.name for column in whole.columns for card in column.cards} == {"euro", "yen"}
 
 
@@ -197,7 +225,7 @@ def test_stage_filter_shows_those_columns_only(sales: Sales):
     with sales.org.acting(sales.rep) as actor:
         wanted = sales.stages["Lead"].pk, sales.stages["Commit"].pk
         text = "&".join(f"stage={pk}" for pk in wanted)
-        whole = board.whole(board.view_of(QueryDict(text), sales.pipeline.pk, actor, BASE))
+        whole = whole_board(sales, actor, text)
     assert [(c.stage.name, len(c.cards)) for c in whole.columns] == [("Lead", 1), ("Commit", 0)]
 
 
@@ -206,7 +234,7 @@ def test_changes_tell_nothing_of_deals_that_are_not_the_readers(full: Sales):
         ids = list(Deal.everything.values_list("pk", flat=True))
     with full.org.acting(full.stranger) as actor:
         view = board.view_of(QueryDict(""), full.pipeline.pk, actor, BASE)
-        found = board.changes(view, ids, [])
-        mine = {row.id for row in queries.cards_by_id(full.pipeline.pk, ids, actor)}
+        found = board.changes(view, queries.setting().stages[full.pipeline.pk], ids, [])
+        mine = {row.id for row in queries.cards_by_id(full.pipeline.pk, ids, view.sight)}
     assert {card.id for _stage, card in found.cards} == mine
     assert set(found.removed) == set(ids) - mine

@@ -1,0 +1,126 @@
+"""The statements of a step from stage to stage: a deal is moved more often than anything else is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from django.db.models import Min
+
+from deals.enums import DealStatus
+from deals.models import Deal, Stage, StageChange
+
+_COLUMN = "d.org_id = app_org() AND d.stage_id = %s AND d.status = 'open' AND d.deleted_at IS NULL AND d.id <> %s"
+_ABOVE_SQL = f"""
+SELECT (SELECT max(d.position) FROM deals_deal d WHERE {_COLUMN} AND d.position < a.position), a.position
+  FROM deals_deal a
+ WHERE a.org_id = app_org() AND a.id = %s AND a.stage_id = %s AND a.status = 'open' AND a.deleted_at IS NULL
+"""  # noqa: S608 -- our own text
+_BELOW_SQL = f"""
+SELECT a.position, (SELECT min(d.position) FROM deals_deal d WHERE {_COLUMN} AND d.position > a.position)
+  FROM deals_deal a
+ WHERE a.org_id = app_org() AND a.id = %s AND a.stage_id = %s AND a.status = 'open' AND a.deleted_at IS NULL
+"""  # noqa: S608 -- our own text
+_TOP_SQL = f"SELECT min(d.position) FROM deals_deal d WHERE {_COLUMN}"  # noqa: S608 -- our own text
+
+
+def gap(stage_id: UUID, deal_id: UUID, before: UUID | None, after: UUID | None) -> tuple[str | None, str | None]:
+    """The keys between which a card goes: above `before`, else below `after`, else at the top of the column.
+
+    A neighbour that is not (any more) in the column does not count; None stands for the column's end. Cards with one
+    key, which a loader may have left, are passed by as one. Cards that the actor can't see count too, so the caller
+    is elevated.
+    """
+    with connection.cursor() as cursor:
+        for sql, neighbour in ((_ABOVE_SQL, before), (_BELOW_SQL, after)):
+            if neighbour is not None and neighbour != deal_id:
+                cursor.execute(sql, [stage_id, deal_id, neighbour, stage_id])
+                found = cursor.fetchone()
+                if found is not None:
+                    return found[0], found[1]
+        cursor.execute(_TOP_SQL, [stage_id, deal_id])
+        return None, cursor.fetchone()[0]
+
+
+def first_positions(stage_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The key of the topmost open card of each stage that has one. The caller is elevated, as for `gap`."""
+    rows = Deal.objects.filter(stage_id__in=stage_ids, status=DealStatus.OPEN).values("stage_id").order_by()
+    return dict(rows.annotate(top=Min("position")).values_list("stage_id", "top"))
+
+
+def _in_order(model: Any, *columns: str) -> tuple[str, ...]:
+    """Columns in the order in which Model.from_db takes them."""
+    return tuple(f.attname for f in model._meta.concrete_fields if f.attname in columns)
+
+
+_DEAL_COLUMNS = _in_order(
+    Deal,
+    "id", "org_id", "version", "name", "pipeline_id", "stage_id", "position", "owner_id", "account_id", "amount",
+    "currency", "probability", "probability_by_hand", "status", "forecast_category", "forecast_by_hand", "close_date",
+    "closed_on", "close_reason", "close_note", "next_step", "next_step_at", "stage_entered_at", "touched_at",
+)  # fmt: skip
+_STAGE_COLUMNS = _in_order(
+    Stage, "id", "org_id", "pipeline_id", "name", "kind", "position", "probability", "tone", "rot_days"
+)
+_DEAL_SQL = (
+    f"SELECT {', '.join(_DEAL_COLUMNS)} FROM deals_deal"  # noqa: S608 -- our own text
+    " WHERE org_id = app_org() AND id = %s AND deleted_at IS NULL FOR NO KEY UPDATE"
+)
+_STAGES_SQL = (
+    f"SELECT {', '.join(f'{table}.{column}' for table in 'ft' for column in _STAGE_COLUMNS)}"  # noqa: S608 -- our own text
+    " FROM deals_stage t JOIN deals_stage f ON f.org_id = t.org_id AND f.id = %s"
+    " WHERE t.org_id = app_org() AND t.id = %s AND t.deleted_at IS NULL FOR NO KEY UPDATE OF t"
+)
+
+
+def locked_step(deal_id: UUID, stage_id: UUID) -> tuple[Deal, Stage] | None:
+    """A deal with the stage it is in, and the stage it is to go to; None where one of them is absent.
+
+    Two statements. The deal and the stage it goes to are locked; deals come before stages everywhere, so that no two
+    actions wait for each other. Columns that a step does not need are deferred.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DEAL_SQL, [deal_id])
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        deal: Deal = Deal.from_db(connection.alias, _DEAL_COLUMNS, row)
+        cursor.execute(_STAGES_SQL, [deal.stage_id, stage_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    width = len(_STAGE_COLUMNS)
+    deal.stage = Stage.from_db(connection.alias, _STAGE_COLUMNS, row[:width])
+    return deal, Stage.from_db(connection.alias, _STAGE_COLUMNS, row[width:])
+
+
+_WRITTEN = (
+    "pipeline_id", "stage_id", "position", "probability", "probability_by_hand", "status", "forecast_category",
+    "forecast_by_hand", "closed_on", "close_reason", "close_note", "stage_entered_at", "touched_at", "version",
+)  # fmt: skip
+_CHANGE_COLUMNS = (
+    "id", "org_id", "created_at", "deal_id", "from_stage_id", "to_stage_id", "at", "by_id", "seconds_in_stage",
+    "amount", "currency", "probability", "undoes_id", "deal_version",
+)  # fmt: skip
+_WRITE_SQL = (
+    f"WITH moved AS (UPDATE deals_deal SET {', '.join(f'{c} = %s' for c in _WRITTEN)}, updated_at = %s"  # noqa: S608 -- our own text
+    " WHERE org_id = app_org() AND id = %s)"
+    f" INSERT INTO deals_stagechange ({', '.join(_CHANGE_COLUMNS)}, before)"
+    f" VALUES ({', '.join(['%s'] * len(_CHANGE_COLUMNS))}, %s::jsonb)"
+)
+
+
+def write_step(deal: Deal, change: StageChange, now: datetime) -> None:
+    """Saves what a step changed of a deal, and its row of history, in one statement.
+
+    The equivalent by the ORM is tests.deals.test_move.step_by_orm.
+    """
+    change.created_at = deal.updated_at = now
+    params: list[Any] = [getattr(deal, column) for column in _WRITTEN]
+    params += [now, deal.pk, *(getattr(change, column) for column in _CHANGE_COLUMNS)]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_SQL, [*params, orjson.dumps(change.before).decode()])
