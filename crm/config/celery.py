@@ -56,6 +56,18 @@ def _leave_task(task: Any, state: str | None = None, **_: Any) -> None:
 
 @signals.worker_init.connect
 @signals.beat_init.connect
+def _check_tenancy(**_: Any) -> None:
+    from crm.tenancy.selfcheck import TenancyUnsafe, require  # noqa: PLC0415 -- settings are read by now
+
+    try:
+        require()
+    except TenancyUnsafe as error:
+        # An exception of a signal's receiver is only logged; this one must end the process.
+        raise SystemExit(str(error)) from error
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
 def _serve_metrics(**_: Any) -> None:
     from crm.web.metrics import serve_metrics  # noqa: PLC0415 -- settings are read by now
 

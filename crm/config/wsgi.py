@@ -9,8 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.prod")
 application = get_wsgi_application()
 
 from crm.lib.lifeline import bind_to_parent  # noqa: E402 -- settings first
+from crm.tenancy import selfcheck  # noqa: E402 -- settings first
 from crm.web.metrics import serve_metrics  # noqa: E402 -- settings first
 
 _parent = multiprocessing.parent_process()
 bind_to_parent(_parent.pid if _parent else None)
+selfcheck.require()
 serve_metrics()

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm.events.relay import SWEEP, Relay
+from crm.tenancy import selfcheck
 from crm.web.metrics import serve_metrics
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--sweep", type=float, default=SWEEP, help="seconds between two looks when nobody nudges")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        selfcheck.require()
         relay = Relay(sweep=options["sweep"])
         relay.watch_signals()
         serve_metrics()
