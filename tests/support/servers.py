@@ -74,14 +74,17 @@ def server_environment(cluster: ClusterInfo, database: str, var: Path, port: int
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_keel(
     cluster: ClusterInfo,
     worker_clone: str,
     database_cleaner: object,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningKeel]:
-    """Web, live, worker and relay of this worker, started once. Tests that use it commit: `transaction=True`."""
+    """Web, live, worker and relay of this worker, for the tests of one module, which commit: `transaction=True`.
+
+    Not for the whole session: the relay would go on to take the events of every test after these.
+    """
     var = tmp_path_factory.mktemp("keel-var")
     port, live_port = free_port(), free_port()
     env = server_environment(cluster, worker_clone, var, port, live_port)
