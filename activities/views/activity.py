@@ -16,7 +16,7 @@ from activities.access import get_correctable
 from activities.actions.log import delete_activity, log_activity, restore_activity, update_activity
 from activities.enums import ActivityType
 from activities.forms import FIELDS, ActivityForm, initial_of
-from activities.views.timeline import LOGGED, page_of, record_of
+from activities.views.timeline import LOGGED, page_of, record_of, refuse_viewers
 from crm import rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.web.answers import refused
@@ -43,6 +43,8 @@ def activity_new(request: HttpRequest) -> HttpResponse:
     if chosen not in FIELDS:
         raise Invalid(_("Choose a note, a call or a meeting."))
     kind, record = _about(request)
+    if record is not None:
+        refuse_viewers(record, r.actor)
     people = queries.people_of_deal(record.pk) if kind == "deal" else []
     form = ActivityForm(request.POST or None, kind=chosen, people=people)
     if record is None:

@@ -42,6 +42,12 @@ def record_of(kind: str, pk: Any, actor: Any) -> Any:
     return access.get_visible(MODELS[kind], pk, actor)
 
 
+def refuse_viewers(record: Any, actor: Any) -> None:
+    """Raises Forbidden where the actor sees a record and may not write it."""
+    if not access.may_write(record, actor):
+        raise Forbidden(_("You can view this record, but not add anything to it."))
+
+
 def page_of(kind: str, pk: Any) -> str:
     """The path of a record's page."""
     return cells.page_of(registry.get(kind))(pk)
@@ -137,8 +143,7 @@ def timeline(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
 
 
 def _log(request: Any, kind: str, record: Any) -> HttpResponse:
-    if not access.may_write(record, request.actor):
-        raise Forbidden(_("You can view this record, but not add anything to it."))
+    refuse_viewers(record, request.actor)
     chosen = request.POST.get("type", "")
     if chosen not in FIELDS:
         raise Invalid(_("Choose a note, a call or a meeting."))

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from activities.actions.log import NewActivity, log_activity
@@ -106,3 +109,10 @@ def desk(db: None) -> Desk:
 def real_desk(transactional_db: None) -> Desk:
     """The desk, committed: for what depends on transactions and their times."""
     return make_desk()
+
+
+def statements(client: Client, url: str) -> int:
+    """How many statements a page takes, without those of the request's transaction (here a savepoint)."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return sum(not q["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) for q in captured.captured_queries)
