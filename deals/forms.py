@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts.enums import ContactRole
 from crm import queries
 from crm.forms import choices
 from crm.records.lookup import LookupField
@@ -137,3 +138,15 @@ class OwnerForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].choices = [(str(pk), name) for pk, name in queries.members()]  # type: ignore[attr-defined]
+
+
+class PersonForm(forms.Form):
+    """A contact's part in a deal."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role in the deal"), choices=ContactRole.choices)
+    is_primary = forms.BooleanField(label=gettext_lazy("The one we mostly talk to"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contact"] = LookupField("contact", actor, label=_("Contact"))
+        self.order_fields(["contact", "role", "is_primary"])

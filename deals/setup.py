@@ -13,7 +13,7 @@ from crm.records import hooks
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
 from crm.web.nav import create, nav, settings_nav
-from deals import home, importing
+from deals import home, importing, panels
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
 from deals.events import DealShareChanged
@@ -42,6 +42,7 @@ def register() -> None:
     )
     targets.register(importing.TARGET)
     home.register()
+    panels.register()
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)
     hooks.shares_changed["deal"] = _share_changed

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm.views import records
-from deals.views import board, closure, deal, pipelines, stage
+from deals.views import board, closure, deal, page, pipelines, stage
 
 urlpatterns: list[URLPattern] = [
     path("deals/", board.deal_board, name="deal_board"),
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern] = [
     path("deals/new/", deal.deal_new, name="deal_new"),
     path("deals/board/cards/", board.board_cards, name="deal_board_cards"),
     path("deals/board/changes/", board.board_changes, name="deal_board_changes"),
+    path("deals/<uuid:pk>/", page.deal_detail, name="deal_detail"),
+    path("deals/<uuid:pk>/people/", page.deal_people, name="deal_people"),
+    path("deals/<uuid:pk>/people/<uuid:contact_pk>/", page.deal_person, name="deal_person"),
     path("deals/<uuid:pk>/edit/", deal.deal_edit, name="deal_edit"),
     path("deals/<uuid:pk>/owner/", deal.deal_owner, name="deal_owner"),
     path("deals/<uuid:pk>/deletion/", deal.deal_deletion, name="deal_deletion"),

@@ -1,0 +1,56 @@
+"""What the page of a deal, and the deals on other records' pages, show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from contacts.enums import ContactRole
+from crm import access
+from crm.tenancy.context import Actor
+from deals.enums import DealStatus
+from deals.models import Deal, DealContact, Stage
+
+PANEL = 10  # deals that another record's page lists
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact of a deal."""
+
+    id: UUID
+    name: str
+    title: str
+    role: str
+    is_primary: bool
+
+    @property
+    def role_label(self) -> str:
+        """The role in words; "" where nobody chose one."""
+        return "" if self.role == ContactRole.UNKNOWN else str(ContactRole(self.role).label)
+
+
+def people_of(deal: Deal) -> list[Person]:
+    """The contacts of a deal that the actor sees, the primary one first."""
+    rows = DealContact.objects.filter(deal=deal, contact__deleted_at__isnull=True).order_by("-is_primary", "id")
+    fields = ("contact_id", "contact__first_name", "contact__last_name", "contact__email", "contact__title")
+    return [
+        Person(pk, f"{first} {last}".strip() or email, title, role, is_primary)
+        for pk, first, last, email, title, role, is_primary in rows.values_list(*fields, "role", "is_primary")
+    ]
+
+
+def stages_of(pipeline_id: UUID) -> list[Stage]:
+    """The stages of a pipeline in their order, closed ones too."""
+    return list(Stage.objects.filter(pipeline_id=pipeline_id).order_by("position", "pk"))
+
+
+def deals_of(actor: Actor, **record: Any) -> list[dict[str, Any]]:
+    """Deals that the actor sees of a record (`account_id`, or `deal_contacts__contact_id`), open ones first."""
+    rows: QuerySet[Deal] = access.visible(Deal, actor).filter(**record)
+    fields = ("id", "name", "amount", "currency", "status", "close_date", "stage__name", "stage__tone", "stage_id")
+    found = rows.order_by("closed_on", "-updated_at", "-id").values(*fields, "stage__probability")
+    return sorted(found[: PANEL + 1], key=lambda row: row["status"] != DealStatus.OPEN)
