@@ -119,8 +119,6 @@ class InviteForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["teams"].choices = [(str(pk), name) for pk, name in queries.team_names().items()]
-        if not self.fields["teams"].choices:
-            del self.fields["teams"]
 
     def clean_emails(self) -> list[str]:
         """The addresses, however they were separated; "Ana Sá <ana@fjord.example>" counts as its address."""

@@ -44,7 +44,7 @@ def invitation_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            made = invitations.invite_members(given["emails"], given["role"], given.get("teams", ()), acting=r.actor)
+            made = invitations.invite_members(given["emails"], given["role"], given["teams"], acting=r.actor)
         except CrmError as error:
             refused(form, error)
         else:
