@@ -140,6 +140,7 @@ ACCOUNT_FORMS = {
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 ANONYMOUS_USER_NAME = None  # guardian: no anonymous user row
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # its checker is used, its log-in backend is not
 GUARDIAN_MONKEY_PATCH_USER = False
 
 LANGUAGE_CODE = "en"
