@@ -8,19 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import orjson
+
 CONNECTIONS = 8  # kept open and used in turn, so that every web process gets its share
 CSRF = "b" * 32  # the cookie and the header must agree; what they say is nobody's secret here
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `data` is sent as a form; `expect` are the statuses that count as success."""
+    """One request. `data` is sent as a form or as JSON; `expect` are the statuses that count as success."""
 
     path: str
     method: str = "GET"
     data: Mapping[str, object] = field(default_factory=dict)
     session: str = ""
-    partial: bool = False
+    partial: bool = False  # by htmx
+    json: bool = False  # by a script of ours, which wants JSON back
     expect: tuple[int, ...] = (200,)
 
 
@@ -50,7 +53,9 @@ class Client:
         """Sends a request and reads the whole answer. Raises UnexpectedAnswerError for another status than expected."""
         connection = self._connections[self.sent % CONNECTIONS]
         self.sent += 1
-        body = urlencode(request.data, doseq=True).encode() if request.data else None
+        body = None
+        if request.data:
+            body = orjson.dumps(request.data) if request.json else urlencode(request.data, doseq=True).encode()
         headers = self._headers(request, body is not None)
         started = time.perf_counter()
         try:
@@ -81,6 +86,8 @@ class Client:
             headers["HX-Request"] = "true"
         if request.method != "GET":
             headers |= {"X-CSRFToken": CSRF, "Origin": f"https://127.0.0.1:{self.port}"}
+        if request.json:
+            headers["Accept"] = "application/json"
         if has_body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = "application/json" if request.json else "application/x-www-form-urlencoded"
         return headers

@@ -99,6 +99,16 @@ class Records:
         text = "SELECT id, stage_id, version, updated_at FROM deals_deal WHERE status = 'open' AND {own}"
         return self._pool(role, "deal", text)
 
+    def accounts(self, role: str) -> list[Item]:
+        """Accounts: id."""
+        return self._pool(role, "account", "SELECT id FROM contacts_account WHERE {own}")
+
+    def pipeline(self) -> UUID:
+        """The measured pipeline."""
+        with psycopg.connect(self._url) as connection:
+            text = "SELECT id FROM deals_pipeline WHERE org_id = %s"
+            return connection.execute(text, [self._people["admin"][0].org_id]).fetchone()[0]  # type: ignore[index]
+
     def people(self, role: str) -> list[Person]:
         """The people of a role."""
         return self._people[role]

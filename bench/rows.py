@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, cycle
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
@@ -12,6 +13,9 @@ from django.urls import NoReverseMatch, reverse
 from bench.client import Request
 from bench.people import SLUG, Item, Person, Records
 from crm.web.pagination import encode_cursor
+
+NOBODY = UUID(int=0)  # stands for a record when only the existence of a page is asked
+SERIAL = count(1)  # no two records made in a run are alike
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,6 @@ class Scene:
 
     role: str
     records: Records
-    serial: count[int] = field(default_factory=count)
 
     def url(self, name: str, *args: object) -> str:
         """The path of a page of the measured organisation. Raises NoReverseMatch for a page that does not exist."""
@@ -107,9 +110,69 @@ def contacts_by_name(scene: Scene) -> Iterator[Request]:
 
 def contact_page(scene: Scene) -> Iterator[Request]:
     """A contact with its timeline."""
-    scene.url("contact_detail", "00000000-0000-0000-0000-000000000000")
+    scene.url("contact_detail", NOBODY)
     pool = scene.records.contacts(scene.role)
     return (_get(scene, scene.url("contact_detail", item.row["id"]), item.person) for item in cycle(pool))
+
+
+def account_page(scene: Scene) -> Iterator[Request]:
+    """An account with its people and its timeline."""
+    scene.url("account_detail", NOBODY)
+    pool = scene.records.accounts(scene.role)
+    return (_get(scene, scene.url("account_detail", item.row["id"]), item.person) for item in cycle(pool))
+
+
+def deal_page(scene: Scene) -> Iterator[Request]:
+    """A deal with its timeline."""
+    scene.url("deal_detail", NOBODY)
+    pool = scene.records.deals(scene.role)
+    return (_get(scene, scene.url("deal_detail", item.row["id"]), item.person) for item in cycle(pool))
+
+
+def timeline(scene: Scene) -> Iterator[Request]:
+    """A contact's timeline alone, as htmx asks for it."""
+    scene.url("timeline", "contact", NOBODY)
+    pool = scene.records.contacts(scene.role)
+    for item in cycle(pool):
+        path = scene.url("timeline", "contact", item.row["id"])
+        yield Request(path, session=item.person.session, partial=True)
+
+
+def move_deal(scene: Scene) -> Iterator[Request]:
+    """A card dragged to the next column, above another card of it."""
+    scene.url("deal_stage", NOBODY)
+    pool, stages = scene.records.deals(scene.role), scene.records.stages()
+    for turn in count(1):
+        for item, neighbour in zip(pool, pool[1:] + pool[:1], strict=True):
+            stage = stages[(stages.index(item.row["stage_id"]) + turn) % len(stages)]
+            data = {"stage": str(stage), "before": str(neighbour.row["id"])}
+            path = scene.url("deal_stage", item.row["id"])
+            yield Request(path, "PUT", data, item.person.session, json=True)
+
+
+def board_event(scene: Scene) -> Iterator[Request]:
+    """What a board asks for when somebody else has moved a card: the card and two column heads."""
+    path = scene.url("deal_board_changes")
+    pool, stages, pipeline = scene.records.deals(scene.role), scene.records.stages(), scene.records.pipeline()
+    for item in cycle(pool):
+        other = stages[(stages.index(item.row["stage_id"]) + 1) % len(stages)]
+        query = f"pipeline={pipeline}&deal={item.row['id']}&column={item.row['stage_id']}&column={other}"
+        yield Request(f"{path}?{query}", session=item.person.session, json=True)
+
+
+def create_contact(scene: Scene) -> Iterator[Request]:
+    """A contact saved from the form."""
+    path = scene.url("contact_new")
+    for person in scene.people():
+        number = next(SERIAL)
+        data = {
+            "first_name": "Ines", "last_name": f"Marchetti {number}", "lifecycle": "lead", "lead_status": "new",
+            "owner": str(person.member_id), "account": "", "tags": "Champion", "title": "VP Operations",
+            "emails": f"ines.{number}@company{number % 400}.example", "emails-key": "r0", "emails-kind": "work",
+            "emails-primary": "r0", "phones": f"+4722555{number:05}", "phones-key": "r0", "phones-kind": "work",
+            "phones-primary": "r0",
+        }  # fmt: skip
+        yield Request(path, "POST", data, person.session, partial=True, expect=(200, 204))
 
 
 def _deep(scene: Scene, path: str, sort: str, column: str, pool: list[Item]) -> Iterator[Request]:
@@ -130,6 +193,12 @@ ROWS: tuple[Row, ...] = (
     Row("contacts_changed", "Contacts by change, deep", contacts_by_change, LIST, floor="list"),
     Row("contacts_named", "Contacts by name, deep", contacts_by_name, LIST, floor="list"),
     Row("contact", "Contact page", contact_page, Bar(cpu_ms=9, statements=12), floor="contact"),
+    Row("move", "Move a deal", move_deal, Bar(cpu_ms=6, statements=12, bytes=10_000), kind="write"),
+    Row("event", "Board, one event", board_event, Bar(cpu_ms=4)),
+    Row("create", "Create a contact", create_contact, Bar(cpu_ms=6), kind="write"),
+    Row("timeline", "Timeline of a contact", timeline),
+    Row("account", "Account page", account_page),
+    Row("deal", "Deal page", deal_page),
     Row("deals", "Deals list, deep", deal_list),
     Row("home", "Home", home),
 )
