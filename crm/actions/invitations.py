@@ -137,7 +137,7 @@ def accept_as_new_person(secret: str, name: str, password: str) -> tuple[User, O
     """Makes a person whose address the link itself proves, and a member of them.
 
     Somebody may have signed up with this address without ever verifying it: their password is replaced, and whatever
-    they had signed in with it ends. Raises InvitationGoneError, and WrongPersonError where the address is verified already.
+    they had signed in with it ends. Raises InvitationGoneError, and WrongPersonError where the address is verified.
     """
     opened = read_invitation(secret)
     if opened.user is not None:

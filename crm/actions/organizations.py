@@ -118,14 +118,8 @@ def change_settings(given: OrganizationSettings, *, acting: Actor) -> Organizati
     if not 1 <= given.fiscal_year_start <= 12:
         raise Invalid(fields={"fiscal_year_start": _("Choose a month.")})
     if given.base_currency != organization.base_currency and ExchangeRate.objects.exists():
-        raise Invalid(
-            fields={
-                "base_currency": _(
-                    "The exchange rates are rates to %(currency)s. Remove them under Currencies first, then change this."
-                )
-                % {"currency": organization.base_currency}
-            }
-        )
+        text = _("The exchange rates are rates to %(currency)s. Remove them under Currencies first, then change this.")
+        raise Invalid(fields={"base_currency": text % {"currency": organization.base_currency}})
     organization.name = given.name.strip()[:120]
     organization.time_zone = given.time_zone
     organization.base_currency = given.base_currency
