@@ -10,6 +10,7 @@ class DealsConfig(AppConfig):
 
     def ready(self) -> None:
         """Fills the registries and hooks of the kernel."""
-        from deals import setup  # noqa: PLC0415 -- models are loaded by now
+        from deals import live, setup  # noqa: PLC0415 -- models are loaded by now
 
         setup.register()
+        live.register()

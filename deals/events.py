@@ -81,16 +81,6 @@ class DealRestored(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DealShareChanged(Event):
-    """Who else sees a deal changed."""
-
-    name: ClassVar[str] = "deal.share_changed"
-    pipeline: UUID
-    stage: UUID
-    owner: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineChanged(Event):
     """A pipeline or its stages were set up differently; `record` is the pipeline."""
 

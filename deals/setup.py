@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from contacts.imports import targets
-from crm.events import emit
 from crm.records import hooks
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
@@ -16,7 +14,6 @@ from crm.web.nav import create, nav, settings_nav
 from deals import home, importing, panels
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
-from deals.events import DealShareChanged
 from deals.records import DEAL
 
 
@@ -26,10 +23,6 @@ def _furnish(acting: Actor) -> None:
 
 def _reassign(old_owner: UUID, new_owner: UUID, acting: Actor) -> int:
     return reassign_deals(old_owner, new_owner, acting=acting)
-
-
-def _share_changed(deal: Any, _acting: Actor) -> None:
-    emit(DealShareChanged(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id))
 
 
 def register() -> None:
@@ -45,4 +38,3 @@ def register() -> None:
     panels.register()
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)
-    hooks.shares_changed["deal"] = _share_changed

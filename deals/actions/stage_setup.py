@@ -131,13 +131,21 @@ def _follow(stage: Stage) -> None:
     """Open deals whose probability nobody set by hand take the stage's."""
     with elevated("deals of everybody follow their stage's probability"):
         rows = Deal.objects.filter(stage=stage, status=DealStatus.OPEN, probability_by_hand=False)
-        ids = list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        found = dict(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "owner_id"))
+        ids = list(found)
         changed = {"probability": stage.probability, "version": F("version") + 1, "updated_at": timezone.now()}
         Deal.objects.filter(pk__in=ids).update(**changed)
         category = rules.forecast_category(stage.probability, DealStatus.OPEN)
         Deal.objects.filter(pk__in=ids, forecast_by_hand=False).update(forecast_category=category)
     if ids:
-        emit_batch(DealUpdated.name, ids, pipeline=stage.pipeline_id, stages=[stage.pk], fields=["probability"])
+        emit_batch(
+            DealUpdated.name,
+            ids,
+            pipeline=stage.pipeline_id,
+            stages=[stage.pk],
+            owners=list(set(found.values())),
+            fields=["probability"],
+        )
 
 
 @action
@@ -215,5 +223,11 @@ def _move_all(deals: list[Deal], stage: Stage, target: Stage, acting: Actor) -> 
     Deal.everything.bulk_update(deals, columns, batch_size=200)
     StageChange.objects.bulk_create(changes, batch_size=1000)
     timeline.write([_steps.entry_of(change) for change in changes], acting=acting)
-    ids = [deal.pk for deal in deals]
-    emit_batch(DealUpdated.name, ids, pipeline=stage.pipeline_id, stages=[stage.pk, target.pk], fields=["stage_id"])
+    emit_batch(
+        DealUpdated.name,
+        [deal.pk for deal in deals],
+        pipeline=stage.pipeline_id,
+        stages=[stage.pk, target.pk],
+        owners=list({deal.owner_id for deal in deals}),
+        fields=["stage_id"],
+    )

@@ -1,0 +1,73 @@
+// Settings of a pipeline's stages: order by drag or arrow keys, colour by menu; fields save themselves.
+import { toast } from "./toast.js";
+
+const list = () => document.querySelector("[data-stages]");
+const say = (words) => (document.getElementById("live").textContent = words);
+const saved = () => {
+  const note = document.querySelector("[data-saved]");
+  if (note) note.hidden = false;
+};
+
+async function saveOrder() {
+  const rows = list();
+  const body = new URLSearchParams([...rows.children].map((row) => ["stage", row.dataset.id]));
+  const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const response = await fetch(rows.dataset.stages, { method: "PUT", body, headers: { "X-CSRFToken": csrf, Accept: "application/json" } }).catch(() => null);
+  if (response?.ok && !response.redirected) {
+    saved();
+    return;
+  }
+  const problem = await response?.json().catch(() => null);
+  toast({ kind: "error", text: problem?.detail ?? document.getElementById("texts").dataset.offline });
+}
+
+function ready() {
+  const rows = list();
+  if (!rows || rows.dataset.ready || !globalThis.Sortable) return;
+  rows.dataset.ready = "1";
+  globalThis.Sortable.create(rows, {
+    handle: ".handle",
+    animation: 160,
+    ghostClass: "is-ghost",
+    onEnd: (e) => e.oldIndex !== e.newIndex && saveOrder(),
+  });
+}
+ready();
+document.addEventListener("htmx:load", ready);
+
+let timer;
+document.addEventListener("keydown", (e) => {
+  const row = e.target.closest?.("[data-stages] .handle")?.closest("li");
+  if (!row || !/^Arrow(Up|Down)$/.test(e.key)) return;
+  e.preventDefault();
+  if (e.key === "ArrowUp") row.previousElementSibling?.before(row);
+  else row.nextElementSibling?.after(row);
+  e.target.focus();
+  const rows = [...list().children];
+  const words = { stage: row.dataset.name, place: rows.indexOf(row) + 1, count: rows.length };
+  say(list().dataset.place.replace(/\{(\w+)\}/g, (_, key) => words[key]));
+  clearTimeout(timer);
+  timer = setTimeout(saveOrder, 400); // one request for several presses
+});
+
+// Colour: one menu for all rows, at the swatch that opened it.
+let swatch = null;
+document.addEventListener("click", (e) => {
+  const opener = e.target.closest(".swatch[data-patch]");
+  if (opener) {
+    swatch = opener;
+    const now = opener.closest("li").dataset.tone;
+    for (const item of document.querySelectorAll("[data-tone-choice]")) item.setAttribute("aria-checked", String(item.dataset.toneChoice === now));
+  }
+  const choice = e.target.closest("[data-tone-choice]");
+  if (!choice || !swatch) return;
+  swatch.closest("li").dataset.tone = choice.dataset.toneChoice;
+  htmx.ajax("PATCH", swatch.dataset.patch, { source: swatch, values: { tone: choice.dataset.toneChoice }, swap: "none" });
+});
+
+document.addEventListener("htmx:afterRequest", (e) => {
+  const field = e.target;
+  if (!field.matches?.("[data-stages] input, .swatch")) return;
+  if (field.matches("input")) field.setAttribute("aria-invalid", String(!e.detail.successful));
+  if (e.detail.successful) saved();
+});
