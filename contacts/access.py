@@ -24,9 +24,16 @@ __all__ = [
 Record = TypeVar("Record", Contact, Account)
 
 
+# What a page shows of a contact, its account and its owner; half of the columns of the four tables.
+_OF_CONTACT = (
+    *(f.name for f in Contact._meta.concrete_fields if not f.generated and f.name not in ("org", "created_at")),
+    "account__name", "account__deleted_at", "owner__user__name", "owner__user__email",
+)  # fmt: skip
+
+
 def get_contact(pk: UUID | str, actor: Actor) -> Contact:
-    """A contact that the actor sees, with its account and owner. Raises NotFound."""
-    return access.get_visible(Contact, pk, actor, "account", "owner__user")
+    """A contact that the actor sees, with its account's name and its owner. Raises NotFound."""
+    return access.get_visible(Contact, pk, actor, "account", "owner__user", only=_OF_CONTACT)
 
 
 def get_account(pk: UUID | str, actor: Actor) -> Account:

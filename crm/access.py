@@ -95,10 +95,11 @@ def absent(model: type[models.Model]) -> NotFound:
                     % {"thing": str(model._meta.verbose_name)})  # fmt: skip
 
 
-def get_visible(model: type[M], pk: UUID | str, actor: Actor, *related: str) -> M:
-    """A record that the actor sees, with `related` rows joined. Raises NotFound."""
+def get_visible(model: type[M], pk: UUID | str, actor: Actor, *related: str, only: tuple[str, ...] = ()) -> M:
+    """A record that the actor sees, with `related` rows joined; `only` leaves out other columns. Raises NotFound."""
     rows = visible(model, actor)
     rows = rows.select_related(*related) if related else rows
+    rows = rows.only(*only) if only else rows
     found = rows.filter(pk=pk).first() if is_uuid(pk) else None
     if found is None:
         raise absent(model)

@@ -42,17 +42,14 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = access.get_account(pk, r.actor)
     may_write = access.may_write(account, r.actor)
     tags = queries.tags() if account.tags else {}
-
-    def shown(keys: tuple[str, ...]) -> list[props.Prop]:
-        return props.props(ACCOUNT, account, keys, r.actor, tags, may_write=may_write)
-
+    shown = props.Props(ACCOUNT, account, r.actor, tags, may_write=may_write)
     context = {
         "account": account,
         "people": page_queries.people_of(account, r.actor),
         "children": page_queries.children_of(account, r.actor),
-        "facts": shown(KEY_FACTS),
-        "address": shown(ADDRESS),
-        "about": shown(ABOUT),
+        "facts": shown.of(*KEY_FACTS),
+        "address": shown.of(*ADDRESS),
+        "about": shown.of(*ABOUT),
         "may_write": may_write,
         "may_add": kernel_rules.may_edit_anything(r.actor),
         "may_share": kernel_rules.may_share(r.actor, account.owner_id),

@@ -42,19 +42,15 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     contact = access.get_contact(pk, r.actor)
     may_write = access.may_write(contact, r.actor)
-    parts = page_queries.contact_parts(contact, r.actor)
-    tags = queries.tags() if contact.tags else {}
-
-    def shown(keys: tuple[str, ...]) -> list[props.Prop]:
-        return props.props(CONTACT, contact, keys, r.actor, tags, may_write=may_write)
-
+    parts = page_queries.contact_parts(contact)
+    shown = props.Props(CONTACT, contact, r.actor, parts.tags, may_write=may_write)
     context = {
         "contact": contact,
         "lifecycle_tone": LIFECYCLE_TONES.get(contact.lifecycle, "gray"),
         "parts": parts,
-        "details": shown(DETAILS),
-        "address": shown(ADDRESS),
-        "consent": shown(CONSENT),
+        "details": shown.of(*DETAILS),
+        "address": shown.of(*ADDRESS),
+        "consent": shown.of(*CONSENT),
         "may_write": may_write,
         "may_share": kernel_rules.may_share(r.actor, contact.owner_id),
         "may_delete": rules.may_delete(r.actor, contact),

@@ -23,6 +23,19 @@ class DatabaseUUID7(Func):
     output_field = models.UUIDField()
 
 
+class KeyField(models.UUIDField):
+    """A primary key that is made here, so that an INSERT has no RETURNING.
+
+    RETURNING would plan the SELECT policies with every insert, and hold the new row against them.
+    """
+
+    db_returning = False
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.UUIDField", args, kwargs  # the column is the same
+
+
 class TenantForeignKey(models.ForeignKey):
     """A relation between two rows of one organisation.
 

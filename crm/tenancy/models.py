@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from crm.tenancy import context
-from crm.tenancy.fields import DatabaseUUID7, new_id
+from crm.tenancy.fields import DatabaseUUID7, KeyField, new_id
 
 
 def _current_org_id() -> Any:
@@ -47,7 +47,7 @@ class TenantModel(models.Model):
     # Members who may only read still write rows of models marked so, when the row is their own.
     PERSONAL: ClassVar[bool] = False
 
-    id = models.UUIDField(primary_key=True, default=new_id, db_default=DatabaseUUID7(), editable=False)
+    id = KeyField(primary_key=True, default=new_id, db_default=DatabaseUUID7(), editable=False)
     org = models.ForeignKey(
         "crm.Organization",
         models.CASCADE,

@@ -20,6 +20,7 @@ from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
 from crm.views.records import url_for
 from crm.web import props
+from crm.web.answers import sent_data
 from crm.web.forms import add_error
 from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, targets
 
@@ -39,7 +40,7 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     if request.method == "GET" and "edit" not in request.GET:
         return HttpResponse(_value(record_type, record, field, r.actor))
     _check_editable(record_type, record, field, r.actor)
-    data = request.POST if request.method == "POST" else None
+    data = sent_data(request) if request.method != "GET" else None
     form = _form(record_type, record, field, r, data)
     if request.method == "GET":
         return _page(request, record_type, record, field, form)
@@ -118,8 +119,8 @@ def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor
 
 def _value(record_type: RecordType, record: Any, field: Field, actor: Actor) -> str:
     tags = queries.tags() if field.type == FieldType.TAGS else {}
-    may_edit = access.may_write(record, actor) and field in actions.editable_fields(record_type, actor)
-    return props.prop_value(record_type, record, field, tags, may_edit=may_edit, focus=True)
+    made = props.Props(record_type, record, actor, tags, may_write=access.may_write(record, actor))
+    return made.value(field, focus=True)
 
 
 def _saved(request: Any, record_type: RecordType, field: Field, pk: str) -> HttpResponse:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from markupsafe import Markup, escape
 
@@ -32,43 +34,48 @@ class Prop:
     value: Markup
 
 
-def props(
-    record_type: RecordType, record: Any, keys: Iterable[str], actor: Actor, tags: Tags, *, may_write: bool
-) -> list[Prop]:
-    """The fields of a record that the actor may see, in the order of `keys`.
+class Props:
+    """Makes the fields of one record. Relations that they show must be joined (`relations`): what is not loaded may not
+    be the actor's to see."""
 
-    Relations that a field shows must be joined (`relations`): what is not loaded may not be the actor's to see.
-    """
-    by_key = {field.key: field for field in record_type.fields_for(actor.role)}
-    editable = {field.key for field in editable_fields(record_type, actor)} if may_write else set()
-    return [
-        Prop(key, str(by_key[key].label), prop_value(record_type, record, by_key[key], tags, may_edit=key in editable))
-        for key in keys
-        if key in by_key
-    ]
+    def __init__(self, record_type: RecordType, record: Any, actor: Actor, tags: Tags, *, may_write: bool) -> None:
+        self._record, self._tags = record, tags
+        self._fields = {field.key: field for field in record_type.fields_for(actor.role)}
+        self._editable = {field.key for field in editable_fields(record_type, actor)} if may_write else set()
+        self._language = translation.get_language() or ""
+        # One address is worked out, the others differ in their last part only.
+        self._base = reverse("record_field", args=[record_type.key, record.pk, "x"])[: -len("x/")]
+
+    def of(self, *keys: str) -> list[Prop]:
+        """The fields that the actor may see, in the order of `keys`."""
+        known = (self._fields[key] for key in keys if key in self._fields)
+        return [Prop(field.key, str(field.label), self.value(field)) for field in known]
+
+    def value(self, field: Field, *, focus: bool = False) -> Markup:
+        """The inside of a field's <dd>: its value, as a button that opens the form where the actor may change it.
+
+        `focus` puts the cursor there when it comes in place of its form.
+        """
+        shown = value_html(self._record, field, self._tags)
+        if field.key not in self._editable:
+            empty = "" if shown else " data-empty"
+            return Markup(f'<span class="prop"{empty}>{shown or "—"}</span>')  # noqa: S704 -- escaped by value_html
+        edit, empty_text = _words_of(str(field.label), self._language)
+        flags = ("" if shown else " data-empty") + (" data-focus" if focus else "")
+        # A record is chosen in a dialog, which has room for a search; everything else is edited in place.
+        dialog = field.type == FieldType.LOOKUP
+        target = 'hx-target="#dialog"' if dialog else 'hx-target="closest dd" hx-swap="innerHTML"'
+        return Markup(  # noqa: S704 -- every value above is escaped
+            f'<button type="button" class="prop"{flags} hx-get="{self._base}{field.key}/?edit=1" {target}>'
+            f'<span class="sr-only">{edit} </span>{shown or empty_text}</button>'
+        )
 
 
-def prop_value(
-    record_type: RecordType, record: Any, field: Field, tags: Tags, *, may_edit: bool, focus: bool = False
-) -> Markup:
-    """The inside of a field's <dd>: its value, as a button that opens the form where the actor may change it.
-
-    `focus` puts the cursor there when it comes in place of its form.
-    """
-    shown = value_html(record, field, tags)
-    if not may_edit:
-        empty = "" if shown else " data-empty"
-        return Markup(f'<span class="prop"{empty}>{shown or "—"}</span>')  # noqa: S704 -- escaped by value_html
-    address = reverse("record_field", args=[record_type.key, record.pk, field.key])
-    # A record is chosen in a dialog, which has room for a search; everything else is edited in place.
-    target = 'hx-target="#dialog"' if field.type == FieldType.LOOKUP else 'hx-target="closest dd" hx-swap="innerHTML"'
-    edit = escape(_("Edit %(field)s:") % {"field": field.label})
-    empty_text = escape(_("Set %(field)s") % {"field": str(field.label).lower()})
-    flags = ("" if shown else " data-empty") + (" data-focus" if focus else "")
-    return Markup(  # noqa: S704 -- every value above is escaped
-        f'<button type="button" class="prop"{flags} hx-get="{address}?edit=1" {target}>'
-        f'<span class="sr-only">{edit} </span>{shown or empty_text}</button>'
-    )
+@lru_cache(maxsize=2048)
+def _words_of(label: str, _language: str) -> tuple[str, str]:
+    """What a field's button is called, and what it shows while the field is empty."""
+    edit, empty = _("Edit %(field)s:") % {"field": label}, _("Set %(field)s") % {"field": label.lower()}
+    return str(escape(edit)), str(escape(empty))
 
 
 def value_html(record: Any, field: Field, tags: Tags) -> str:
