@@ -80,7 +80,9 @@ class ContactForm(AddressForm):
     do_not_email = forms.BooleanField(label=_("Do not email"), required=False)
     do_not_call = forms.BooleanField(label=_("Do not call"), required=False)
 
-    MAIN = ("first_name", "last_name", "emails", "phones", "account", "title", "lifecycle", "lead_source", "owner", "tags")
+    MAIN = (
+        "first_name", "last_name", "emails", "phones", "account", "title", "lifecycle", "lead_source", "owner", "tags",
+    )  # fmt: skip
     MORE = (
         "department", "lead_status", "street", "postal_code", "city", "region", "country",
         "do_not_email", "do_not_call",

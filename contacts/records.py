@@ -134,7 +134,10 @@ CONTACT = RecordType(
     create=create_contact_from,
     update=contacts.update_contact,
     delete=delete_contact_by,
-    url_names={"list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit", "import": "import_list"},
+    url_names={
+        "list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit",
+        "import": "import_list",
+    },
     history_tables=(
         "contacts_contactemail", "contacts_contactphone", "contacts_accountcontact", "contacts_contactshare",
     ),
