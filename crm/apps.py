@@ -29,3 +29,4 @@ class CrmConfig(AppConfig):
         settings_nav.add(organisation, _("General"), "settings", "settings_general", order=20, roles=["admin"])
         settings_nav.add(organisation, _("Users and teams"), "users", "settings_members", order=21, roles=["admin"])
         settings_nav.add(organisation, _("Currencies"), "banknote", "settings_currencies", order=22, roles=["admin"])
+        settings_nav.add(organisation, _("Failed events"), "zap", "dead_letters", order=90, roles=["admin"])

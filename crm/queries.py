@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from crm.enums import Role, Visibility
 from crm.lib.money import Rate
-from crm.models import ExchangeRate, Membership, Notification, Organization, Tag, Team
+from crm.models import ExchangeRate, Membership, Notification, Organization, OutboxEvent, Session, Tag, Team, User
 from crm.tenancy import context
 from crm.tenancy.context import Actor
 
@@ -89,6 +89,26 @@ def _read_member(row: Any, kind: str) -> Membered:
     return Membered(member, organization, actor)
 
 
+_SESSION_COLUMNS = [field.attname for field in Session._meta.concrete_fields]
+_USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
+_SESSION_SQL = (
+    f"SELECT {', '.join(f's.{name}' for name in _SESSION_COLUMNS)}, {', '.join(f'u.{name}' for name in _USER_COLUMNS)}"
+    " FROM crm_session s LEFT JOIN crm_user u ON u.id = s.user_id WHERE s.session_key = %s AND s.expire_date > now()"
+)
+
+
+def session(key: str) -> Session | None:
+    """An unexpired session with its user. Every request asks for it, and the ORM would cost a quarter of a small one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSION_SQL, [key])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    found = Session.from_db("default", _SESSION_COLUMNS, row[: len(_SESSION_COLUMNS)])
+    found.user = User.from_db("default", _USER_COLUMNS, row[len(_SESSION_COLUMNS) :]) if found.user_id else None
+    return found
+
+
 def member_by_slug(user_id: UUID, slug: str) -> Membered | None:
     """The active membership of a user in the organisation with that slug. Needs context.enter_user(user_id) first."""
     return next(iter(_membered("m.user_id = %s AND o.slug = %s", [user_id, slug])), None)
@@ -139,6 +159,13 @@ def due_orgs(what: str) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM keel_due_orgs(%s)", [what])
         return [row[0] for row in cursor.fetchall()]
+
+
+def dead_letters(limit: int = 100) -> tuple[list[OutboxEvent], int]:
+    """The oldest events of the organisation that were given up, and how many there are in all."""
+    dead = OutboxEvent.objects.filter(dead_at__isnull=False)
+    letters = list(dead.order_by("id")[:limit])
+    return letters, len(letters) if len(letters) < limit else dead.count()
 
 
 def lock_outbox() -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from crm.views import invitations, members, profile, settings, teams
+from crm.views import deadletters, invitations, members, profile, settings, teams
 
 urlpatterns: list[URLPattern] = [
     path("settings/", settings.settings_front, name="settings"),
@@ -21,6 +21,10 @@ urlpatterns: list[URLPattern] = [
     path("settings/teams/", teams.team_list, name="settings_teams"),
     path("settings/teams/new/", teams.team_new, name="team_new"),
     path("settings/teams/<uuid:pk>/", teams.team_edit, name="team_edit"),
+    path("settings/events/", deadletters.dead_letter_list, name="dead_letters"),
+    path("settings/events/delivery/", deadletters.dead_letters_delivery, name="dead_letters_delivery"),
+    path("settings/events/<int:pk>/", deadletters.dead_letter, name="dead_letter"),
+    path("settings/events/<int:pk>/delivery/", deadletters.dead_letter_delivery, name="dead_letter_delivery"),
     path("settings/invitations/", invitations.invitation_list, name="settings_invitations"),
     path("settings/invitations/new/", invitations.invitation_new, name="invitation_new"),
     path("settings/invitations/<uuid:pk>/", invitations.invitation, name="invitation_revoke"),

@@ -45,7 +45,7 @@ def emit(*events: Event) -> None:
         )
         for event in events
     )
-    _nudge_on_commit()
+    nudge_on_commit()
 
 
 def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
@@ -63,7 +63,7 @@ def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
         )
         for start in range(0, len(records), BATCH)
     )
-    _nudge_on_commit()
+    nudge_on_commit()
 
 
 def enqueue_on_commit(task: str, **ids: Any) -> None:
@@ -75,10 +75,10 @@ def enqueue_on_commit(task: str, **ids: Any) -> None:
     OutboxEvent.objects.create(
         org_id=actor.org_id, name=TASK, payload=_plain({"task": task, "kwargs": {**ids, "org_id": actor.org_id}})
     )
-    _nudge_on_commit()
+    nudge_on_commit()
 
 
-def _nudge_on_commit() -> None:
+def nudge_on_commit() -> None:
     """One nudge for a transaction, however many events it writes."""
     from crm.events.nudge import nudge  # noqa: PLC0415 -- opens a connection to the broker
 

@@ -1,0 +1,15 @@
+"""The table: every route and method, who may, and what it does. Written by hand, after docs/permissions.md."""
+
+from __future__ import annotations
+
+from tests.security.matrix import Route
+from tests.security.routes_activities import ACTIVITIES
+from tests.security.routes_contacts import CONTACTS
+from tests.security.routes_deals import SALES
+from tests.security.routes_entrance import ENTRANCE
+from tests.security.routes_events import EVENTS
+from tests.security.routes_home import HOME
+from tests.security.routes_records import RECORDS
+from tests.security.routes_settings import SETTINGS
+
+ROUTES: tuple[Route, ...] = (*ENTRANCE, *SETTINGS, *HOME, *RECORDS, *CONTACTS, *SALES, *ACTIVITIES, *EVENTS)
