@@ -137,7 +137,7 @@ class EnableTenancy(_Sql):
 
     `rows` is Owned or Through, or None for rows that everybody of the organisation sees. With `personal` set to a
     column of memberships, members who may only read still write their own rows. `admin_only` keeps everybody but
-    actors who write everything from writing. `tenant` replaces the organisation rule for reading, for the few tables
+    actors who write everything from writing. `tenant` adds to the organisation rule for reading, for the few tables
     read before an organisation is known.
     """
 
@@ -148,12 +148,14 @@ class EnableTenancy(_Sql):
         *,
         personal: str = "",
         tenant: str = "",
+        admin_only: bool = False,
     ) -> None:
         self.table, self.rows, self.personal, self.tenant = table, rows, personal, tenant
+        self.admin_only = admin_only
 
     def deconstruct(self) -> Any:
         kwargs: dict[str, Any] = {"table": self.table}
-        for name in ("rows", "personal", "tenant"):
+        for name in ("rows", "personal", "tenant", "admin_only"):
             if getattr(self, name):
                 kwargs[name] = getattr(self, name)
         return self.__class__.__name__, [], kwargs
@@ -164,7 +166,7 @@ class EnableTenancy(_Sql):
     def forward(self) -> list[str]:
         table, own_org = self.table, "org_id = app_org()"
         create = f"CREATE POLICY {{}} ON {table} AS RESTRICTIVE FOR"
-        writes = "coalesce(app_write(), 'none') <> 'none'"
+        writes = "coalesce(app_write(), 'none') " + ("= 'all'" if self.admin_only else "<> 'none'")
         personal = f"{self.personal} = app_member()" if self.personal else ""
         may_insert = f"{writes} OR {personal}" if personal else writes
         may_change = may_insert

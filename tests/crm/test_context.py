@@ -45,9 +45,9 @@ def test_org_context_after_an_error_inside_restores_the_former_settings():
     rep = org.member("rep")
     with org.system():
         with pytest.raises(ZeroDivisionError), org.acting(rep):
-            _ = Team.objects.create(name="Lost") and 1 / 0
+            _ = Tag.objects.create(name="Lost") and 1 / 0
         assert (setting("app.reach"), setting("app.member_id")) == ("all", "")
-        assert Team.objects.count() == 0
+        assert Tag.objects.count() == 0
 
 
 def test_org_context_refuses_another_organisation_inside():
