@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
+from crm import queries
 from crm.lib.clients import client_ip
 from crm.models import Session, User
 
@@ -32,11 +33,7 @@ class SessionStore(db.SessionStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        session = (
-            Session.objects.select_related("user")
-            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
-            .first()
-        )
+        session = queries.session(str(self.session_key))
         if session is None:
             self._session_key = None
             return None
