@@ -66,6 +66,8 @@ class ActivityForm(forms.Form):
             self.fields["contact"].choices = [("", _("Nobody in particular")), *people]  # type: ignore[attr-defined]
         if kind == ActivityType.NOTE:
             self.fields["body"].label = _("Note")
+        if initial:
+            self.fields["occurred_at"].help_text = ""
 
     def ask_for_contact(self, actor: Actor) -> None:
         """For a form that no record's page opened: whom it was with must be chosen."""

@@ -14,7 +14,7 @@ def register() -> None:
     """Called when the apps are ready; again does no harm."""
     add("contact.assigned", "user", "teal", _assigned)
     add("account.assigned", "building-2", "teal", _assigned)
-    add("deal_assigned", "square-kanban", "teal", _assigned)
+    add("deal.assigned", "square-kanban", "teal", _assigned)
     add("deal.stage_changed", "git-branch", "violet", _moved)
 
 

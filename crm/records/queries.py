@@ -12,13 +12,14 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-# One row per transaction that touched the record or one of its children, the newest first.
+# One row per transaction that touched the record or one of its children, the newest first. It is told by who began it.
 _GROUPS_SQL = """
-SELECT at, actor_id, actor_kind, change_set_id, min(id),
+SELECT at, (array_agg(actor_id ORDER BY id))[1], (array_agg(actor_kind ORDER BY id))[1],
+       (array_agg(change_set_id ORDER BY id))[1], min(id),
        jsonb_agg(jsonb_build_array(table_name, row_id, operation, diff) ORDER BY id)
   FROM crm_auditentry
  WHERE ((table_name = %(table)s AND row_id = %(pk)s) OR (parent_id = %(pk)s AND table_name = ANY (%(children)s))){cut}
- GROUP BY at, actor_id, actor_kind, change_set_id, request_id
+ GROUP BY at, request_id
  ORDER BY at DESC, min(id) DESC LIMIT %(limit)s
 """
 
