@@ -27,6 +27,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from crm.live import buffer
+from crm.live.farewell import before_the_end
 from crm.live.hub import SEATS, TICK, End, Hub, Stream, pump
 from crm.live.readers import Desk, Seat, admit
 from crm.live.topics import parse_topics
@@ -66,6 +67,7 @@ class Live:
     async def start(self) -> None:
         """Says that this process is there, and keeps saying it."""
         self._alive = asyncio.create_task(self._say_alive())
+        before_the_end(self.stop)
 
     async def stop(self) -> None:
         """Ends every stream in good order. A second call does nothing."""
@@ -94,6 +96,9 @@ class Live:
 
     async def read(self, session_key: str, slug: str, query: Message, wire: Wire) -> None:
         """Serves one stream from its first to its last event."""
+        if self.ending:
+            await wire.only(End.UNAVAILABLE)
+            return
         try:
             admitted = await self._desk.ask(admit, session_key, slug)
         except DatabaseError as error:
@@ -105,7 +110,7 @@ class Live:
             return
         seat, actor = admitted
         hub = self.hubs.setdefault(actor.org_id, Hub(actor.org_id, self.valkey, self._desk))
-        if self.ending or hub.seats_of(seat.member_id) >= SEATS:
+        if hub.seats_of(seat.member_id) >= SEATS:
             await wire.only(End.UNAVAILABLE)
             return
         await self._serve(hub, seat, actor, query, wire)
