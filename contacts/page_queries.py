@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from contacts.enums import AddressKind, ContactRole
 from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
 from crm import access
-from crm.lib.phones import readable_phone
+from crm.lib.phones import dialled, readable_phone
 from crm.tenancy.context import Actor
 
 
@@ -30,6 +30,11 @@ class Line:
     def shown(self) -> str:
         """The value as people read it."""
         return readable_phone(self.value)
+
+    @property
+    def dialled(self) -> str:
+        """A number as a link takes it."""
+        return dialled(self.value)
 
     @property
     def label(self) -> str:

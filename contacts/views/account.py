@@ -21,6 +21,7 @@ from contacts.views import _shared
 from crm import queries
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Invalid
+from crm.lib.phones import dialled
 from crm.records.conflicts import meanwhile
 from crm.web import props
 from crm.web.forms import add_error
@@ -50,6 +51,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "facts": shown.of(*KEY_FACTS),
         "address": shown.of(*ADDRESS),
         "about": shown.of(*ABOUT),
+        "call": dialled(account.phone),
         "may_write": may_write,
         "may_add": kernel_rules.may_edit_anything(r.actor),
         "may_share": kernel_rules.may_share(r.actor, account.owner_id),

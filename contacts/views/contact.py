@@ -22,7 +22,7 @@ from contacts.views import _shared
 from crm import queries
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Invalid
-from crm.lib.phones import readable_phone
+from crm.lib.phones import dialled, readable_phone
 from crm.records.conflicts import meanwhile
 from crm.web import props
 from crm.web.forms import add_error
@@ -55,7 +55,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "may_share": kernel_rules.may_share(r.actor, contact.owner_id),
         "may_delete": rules.may_delete(r.actor, contact),
         "panel": partial(panels.render, CONTACT.key, request=request, record=contact),
-        "call": parts.phones[0].value.partition(" x")[0] if parts.phones and not contact.do_not_call else "",
+        "call": dialled(parts.phones[0].value) if parts.phones and not contact.do_not_call else "",
         "mail": contact.email if not contact.do_not_email else "",
     }
     return render_page(request, "contacts/contact.html", context, block="head")

@@ -42,6 +42,12 @@ def readable_phone(stored: str) -> str:
     return f"{shown} x{extension}" if extension else shown
 
 
+def dialled(stored: str) -> str:
+    """A stored number as a tel: link takes it: digits and a plus, no extension; "" when it has no digit."""
+    plain = re.sub(r"[^+0-9]", "", stored.partition(" x")[0])
+    return plain if re.search(r"\d", plain) else ""
+
+
 @lru_cache(maxsize=256)
 def region_of(locale: str, time_zone: str) -> str:
     """The country an organisation most likely is in: by its time zone, else its language tag, else its language.

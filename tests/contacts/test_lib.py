@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contacts.lib.domains import company_domains, email_domain, is_free_mail, normalize_domain, registrable_domain
 from contacts.lib.domains import website_domain as site
 from contacts.lib.emails import clean_email
-from crm.lib.phones import normalize_phone, readable_phone, region_of
+from crm.lib.phones import dialled, normalize_phone, readable_phone, region_of
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,14 @@ def test_phones(text, region, stored, shown):
     assert normalize_phone(text, region) == stored
     assert readable_phone(stored) == shown
     assert normalize_phone(shown, region) == stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "link"),
+    [("+31105550142", "+31105550142"), ("+14155552671 x7", "+14155552671"), ("010 555 0142", "0105550142"), ("ask", "")],
+)
+def test_dialled(stored, link):
+    assert dialled(stored) == link
 
 
 @pytest.mark.parametrize(
