@@ -33,16 +33,27 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
                 return
             with org_context(found.actor) as now:
                 page = lists.list_page(record_type, replace(query, cursor=cursor), now, size=PAGE, columns=columns)
-                tags = queries.tags() if any(c.type == FieldType.TAGS for c in columns) else {}
+                words = _words(columns)
         for row in page.rows:
             name = cells.record_name(record_type, row)
-            yield [str(row["id"]), safe_cell(name), *(safe_cell(_text(column, row, tags)) for column in columns)]
+            yield [str(row["id"]), safe_cell(name), *(safe_cell(_text(column, row, words)) for column in columns)]
         cursor = page.next_cursor
         if not cursor:
             return
 
 
-def _text(column: Field, row: Any, tags: Any) -> str:
+Words = dict[str, dict[str, str]]
+
+
+def _words(columns: list[Field]) -> Words:
+    """What the values of choices and tags are called, by field: read while the organisation is entered."""
+    words: Words = {c.key: dict(c.options()) for c in columns if c.type == FieldType.CHOICE}
+    tagged = [c.key for c in columns if c.type == FieldType.TAGS]
+    tags = {str(pk): name for pk, (name, _tone) in queries.tags().items()} if tagged else {}
+    return words | dict.fromkeys(tagged, tags)
+
+
+def _text(column: Field, row: Any, words: Words) -> str:
     value = row[column.column]
     if value is None or value == []:
         return ""
@@ -51,11 +62,12 @@ def _text(column: Field, row: Any, tags: Any) -> str:
             digits = exponent(row[column.currency_path])
             return f"{value / 10**digits:.{digits}f} {row[column.currency_path]}"
         case FieldType.CHOICE:
-            return dict(column.options()).get(value, str(value))
+            return words[column.key].get(str(value), str(value))
         case FieldType.MEMBER | FieldType.LOOKUP:
             return " ".join(str(row[path]) for path in column.label_paths if row[path])
         case FieldType.TAGS:
-            return "; ".join(tags[tag][0] for tag in value if tag in tags)
+            known = words[column.key]
+            return "; ".join(known[str(tag)] for tag in value if str(tag) in known)
         case FieldType.DATE | FieldType.DATETIME:
             return value.isoformat()
         case _:
