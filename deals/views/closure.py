@@ -33,6 +33,8 @@ def deal_closure(request: HttpRequest, pk: UUID) -> HttpResponse:
     if outcome not in (StageKind.WON, StageKind.LOST):
         raise Invalid
     deal = access.get_visible(Deal, pk, r.actor)
+    if not access.may_write(deal, r.actor):
+        raise access.absent(Deal)
     form = CloseForm(request.POST or None, outcome=outcome)
     if request.method == "POST" and form.is_valid():
         try:

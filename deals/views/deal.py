@@ -15,6 +15,7 @@ from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.web.answers import refused
 from crm.web.htmx import render_page
 from deals import board, queries
+from deals import rules as deal_rules
 from deals.actions.deals import assign_deal, create_deal, delete_deal, restore_deal, update_deal
 from deals.forms import DealForm, OwnerForm
 from deals.models import Deal
@@ -98,6 +99,10 @@ def deal_owner(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Hands a deal to another member."""
     r: Any = request
     deal = access.get_visible(Deal, pk, r.actor)
+    if not access.may_write(deal, r.actor):
+        raise access.absent(Deal)
+    if not deal_rules.may_manage(deal, r.actor):
+        raise Forbidden(_("Only the owner, their manager or an admin can hand this deal over."))
     form = OwnerForm(request.POST or None, initial={"owner": str(deal.owner_id)})
     if request.method == "POST" and form.is_valid():
         try:
