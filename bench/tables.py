@@ -119,7 +119,7 @@ def people(scale: Scale) -> list[Fill]:
             {
                 "id": "uid('notification', m * 100 + i, at(1 - i * 0.01))", "org_id": "org(0)",
                 "member_id": "member(0, m)",
-                "kind": "'deal_assigned'", "record_type": "'deal'", "record": f"deal(0, m % {scale.own_deals})",
+                "kind": "'deal.assigned'", "record_type": "'deal'", "record": f"deal(0, m % {scale.own_deals})",
                 "data": "'{{\"name\": \"Fleet telematics rollout\", \"by\": \"Jonas Lind\"}}'",
                 "created_at": "at(1 - i * 0.01)", "read_at": "CASE WHEN i > 3 THEN at(1) END",
             },

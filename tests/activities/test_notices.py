@@ -145,7 +145,7 @@ def test_activities_follow_their_deal_and_fall_back_to_the_contact(desk: Desk):
     ("kind", "data", "sentence"),
     [
         ("record.shared", {"by": "Lena", "name": "Ines"}, "Lena shared Ines with you"),
-        ("deal_assigned", {"by": "Lena", "name": "Crane"}, "Lena gave you Crane"),
+        ("deal.assigned", {"by": "Lena", "name": "Crane"}, "Lena gave you Crane"),
         ("member.role_changed", {"by": "Lena", "role": "manager"}, "Lena gave you the role Manager"),
         ("member.joined", {"name": "Tom"}, "Tom joined the organisation"),
         ("member.records_received", {"by": "Lena", "name": "Tom", "count": 12}, "Lena handed you 12 records of Tom"),

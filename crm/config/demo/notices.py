@@ -20,7 +20,7 @@ def make_notices(cast: Cast, sales: Sales, shares: Shares, dice: Dice) -> list[N
         if share.member
     ]
     newest = sorted((deal for deal in sales.deals if not deal.closed_on), key=lambda deal: deal.created_at)[-6:]
-    made += [_notice(deal.owner, "deal_assigned", deal, boss, dice) for deal in newest if deal.owner != boss]
+    made += [_notice(deal.owner, "deal.assigned", deal, boss, dice) for deal in newest if deal.owner != boss]
     return sorted(made, key=lambda notice: notice.created_at)
 
 
