@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import connection, transaction
 
-from crm.models import OutboxEvent
+from crm.events.event_queries import insert_events
 from crm.tenancy import context
 
 BATCH = 1000  # rows one batch event may name
@@ -28,24 +28,26 @@ class Event:
     record: UUID
 
 
-def _plain(values: dict[str, Any]) -> Any:
-    return orjson.loads(orjson.dumps(values))
+def _text(values: dict[str, Any]) -> str:
+    return orjson.dumps(values).decode()
+
+
+def _by(actor: context.Actor) -> dict[str, Any]:
+    return {"member": actor.member_id, "kind": actor.kind, "change_set": context.current_change_set_id()}
 
 
 def emit(*events: Event) -> None:
     """Writes events to the outbox, in one statement, in the caller's transaction. Called by actions only."""
     actor = context.current_actor()
-    by = {"member": actor.member_id, "kind": actor.kind, "change_set": context.current_change_set_id()}
-    OutboxEvent.objects.bulk_create(
-        OutboxEvent(
-            org_id=actor.org_id,
-            name=event.name,
-            record=event.record,
-            payload=_plain({**{k: v for k, v in asdict(event).items() if k != "record"}, "by": by}),
-        )
-        for event in events
-    )
+    by = _by(actor)
+    insert_events([(actor.org_id, event.name, event.record, _text(_payload(event, by))) for event in events])
     nudge_on_commit()
+
+
+def _payload(event: Event, by: dict[str, Any]) -> dict[str, Any]:
+    values = asdict(event)
+    del values["record"]
+    return {**values, "by": by}
 
 
 def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
@@ -54,15 +56,9 @@ def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
     The payload is `{"records": [...], **common}`; receivers of `name` get it as one call.
     """
     actor = context.current_actor()
-    by = {"member": actor.member_id, "kind": actor.kind, "change_set": context.current_change_set_id()}
-    OutboxEvent.objects.bulk_create(
-        OutboxEvent(
-            org_id=actor.org_id,
-            name=name,
-            payload=_plain({"records": records[start : start + BATCH], **common, "by": by}),
-        )
-        for start in range(0, len(records), BATCH)
-    )
+    rest = {**common, "by": _by(actor)}
+    batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]
+    insert_events([(actor.org_id, name, None, _text({"records": list(batch), **rest})) for batch in batches])
     nudge_on_commit()
 
 
@@ -72,9 +68,8 @@ def enqueue_on_commit(task: str, **ids: Any) -> None:
     The request is a row of the outbox, so that it survives a broker that is down.
     """
     actor = context.current_actor()
-    OutboxEvent.objects.create(
-        org_id=actor.org_id, name=TASK, payload=_plain({"task": task, "kwargs": {**ids, "org_id": actor.org_id}})
-    )
+    payload = _text({"task": task, "kwargs": {**ids, "org_id": actor.org_id}})
+    insert_events([(actor.org_id, TASK, None, payload)])
     nudge_on_commit()
 
 
