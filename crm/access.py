@@ -60,8 +60,11 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return model._default_manager.filter(visible_q(model, actor), deleted_at__isnull=True)
 
 
-def branches(queryset: models.QuerySet[M], actor: Actor) -> list[models.QuerySet[M]]:
-    """What the actor sees of a queryset, as disjoint querysets that each use an index of their own."""
+def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False) -> list[models.QuerySet[M]]:
+    """What the actor sees of a queryset, as disjoint querysets that each use an index of their own.
+
+    `merged` makes one of them where few records are shared: cheaper to ask for, dearer to count.
+    """
     if actor.read == "all":
         return [queryset]
     own = queryset.filter(owner_id__in=actor.members)
@@ -73,6 +76,8 @@ def branches(queryset: models.QuerySet[M], actor: Actor) -> list[models.QuerySet
         return [own]
     if len(shared) > SHARED_MOST:
         shared = shared_ids(queryset.model, actor)
+    elif merged:
+        return [queryset.filter(Q(owner_id__in=actor.members) | Q(id__in=shared))]
     return [own, queryset.filter(id__in=shared).exclude(owner_id__in=actor.members)]
 
 
@@ -82,11 +87,12 @@ def first_rows(
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`, as dicts of `paths` (the columns of
     `order` among them).
 
-    Own and team's records are one branch and shared ones another, each on its own index: one OR over both would read
-    everything the actor sees to sort it.
+    Own, team's and shared records are named one by one, so that the planner can tell few rows, which it sorts, from
+    many, which it reads in order. A subquery in an OR would hide that, so many shared records make a second branch.
     """
-    parts = [part.order_by(*order).values(*paths)[:limit] for part in branches(queryset, actor)]
-    return parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True).order_by(*order)[:limit]
+    parts = branches(queryset, actor, merged=True)
+    rows = [part.order_by(*order).values(*paths)[:limit] for part in parts]
+    return rows[0] if len(rows) == 1 else rows[0].union(*rows[1:], all=True).order_by(*order)[:limit]
 
 
 def absent(model: type[models.Model]) -> NotFound:

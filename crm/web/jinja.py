@@ -12,7 +12,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse, set_script_prefix
 from django.utils import translation
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
@@ -109,7 +109,15 @@ class Parts:
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
     """Return the path of a route of the URLconf in use; under an organisation it carries `/w/<slug>` by itself."""
-    return reverse(name, args=args or None, kwargs=kwargs or None)
+    if args or kwargs:
+        return reverse(name, args=args or None, kwargs=kwargs or None)
+    return get_script_prefix() + _plain_path(name, get_urlconf())
+
+
+@lru_cache(maxsize=512)
+def _plain_path(name: str, urlconf: str | None) -> str:
+    """The path of a route without arguments, below the script prefix. A page's shell names two dozen of them."""
+    return reverse(name, urlconf=urlconf).removeprefix(get_script_prefix())
 
 
 @lru_cache(maxsize=256)
