@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -87,13 +88,18 @@ class ActivityForm(forms.Form):
         return NewActivity(type=self.kind, **self._given(), **about)
 
     def changes(self) -> dict[str, Any]:
-        """The values to correct an activity by; when it happened stays where the field was emptied."""
+        """The values to correct an activity by. What the form shows more coarsely than it is known stays as it was,
+        unless somebody changed it; and so does the moment where the field was emptied."""
         given = self._given()
-        if given["occurred_at"] is None:
+        if given["occurred_at"] is None or _minute(given["occurred_at"]) == _minute(self.initial.get("occurred_at")):
             del given["occurred_at"]
-        if self.kind == ActivityType.NOTE:
+        if self.cleaned_data.get("minutes") == self.initial.get("minutes"):
             del given["duration_seconds"]
         return given
+
+
+def _minute(moment: datetime | None) -> datetime | None:
+    return moment.replace(second=0, microsecond=0) if moment else None
 
 
 def initial_of(activity: Activity) -> dict[str, Any]:

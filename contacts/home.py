@@ -34,6 +34,7 @@ def register() -> None:
             done=has_several_contacts,
             order=20,
             dialog=False,
+            optional=True,
         )
     )
 

@@ -41,14 +41,15 @@ def _rendered(request: HttpRequest, place: Place) -> list[Markup]:
 
 
 def _steps(request: Any) -> list[dict[str, Any]]:
-    """What a new organisation does first, the first undone one marked; none once all is done, or for readers."""
-    if not rules.may_edit_anything(request.actor):
+    """What a new organisation does first, the first undone marked; none for readers, or once what matters is done."""
+    if not rules.may_edit_anything(request.actor) or (offers_scopes(request.actor) and scope_of(request) == "mine"):
         return []
     steps = [{"step": step, "state": "done" if step.done(request.actor) else ""} for step in registry.steps()]
-    current = next((step for step in steps if not step["state"]), None)
-    if current is None:
+    if all(item["state"] or item["step"].optional for item in steps):
         return []
-    current["state"] = "current"
+    current = next((item for item in steps if not item["state"]), None)
+    if current is not None:
+        current["state"] = "current"
     return steps
 
 

@@ -35,10 +35,10 @@ class Line:
 @require_GET
 def notifications(request: HttpRequest) -> HttpResponse:
     """The inbox, newest first; `show=unread` leaves what waits, `after` pages. Into #notes the panel under the bell,
-    into #bell the bell itself."""
+    into #bell what is inside of it."""
     r: Any = request
     if is_partial(request) and targets(request, "bell"):
-        return render_page(request, "_bell.html", {"button_only": True})
+        return render_page(request, "_bell_mark.html")
     if is_partial(request) and targets(request, "notes"):
         lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]))
         return render_page(request, TEMPLATE, {"lines": lines, "unread": int(r.member_unread)}, block="panel")
@@ -81,7 +81,6 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
         return hx_redirect(request, "notifications")
     if targets(request, "notes"):
         lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]))
-        context = {"lines": lines, "unread": 0, "button_only": True}
-        return render_page(request, TEMPLATE, context, block="panel", also=["bell"])
-    response = render_page(request, TEMPLATE, _inbox(request) | {"button_only": True}, block="list", also=["bell"])
+        return render_page(request, TEMPLATE, {"lines": lines, "unread": 0}, block="panel", also=["bell"])
+    response = render_page(request, TEMPLATE, _inbox(request), block="list", also=["bell"])
     return toast(response, _("All marked as read"))

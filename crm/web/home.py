@@ -41,6 +41,7 @@ class Step:
     done: Callable[[Any], bool]
     order: int
     dialog: bool = True  # its form opens over the page
+    optional: bool = False  # one may do without it
 
 
 class Home:

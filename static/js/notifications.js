@@ -10,7 +10,7 @@ document.addEventListener(
 function refresh() {
   const bell = document.getElementById("bell");
   if (!bell) return;
-  htmx.ajax("GET", bell.dataset.url, { source: bell, target: "#bell", swap: "outerHTML" });
+  htmx.ajax("GET", bell.dataset.url, { source: bell, target: "#bell", swap: "innerHTML" });
   const notes = document.getElementById("notes");
   if (notes?.matches(":popover-open")) htmx.trigger(notes, "readnotes");
 }

@@ -242,6 +242,9 @@ def test_home_checks_off_what_is_done(desk: Desk):
     assert "1 of 3 done" in page
     with desk.org.system():
         Contact.objects.bulk_create(Contact(first_name=str(n), owner=desk.rep) for n in range(12))
+    assert "2 of 3 done" in page_of(client_for(desk.rep), desk)
+    with desk.org.system():
+        Contact.objects.exclude(pk=desk.contact.pk).delete()
     add_deal(desk, "Over", status="won")
     page = page_of(client_for(desk.rep), desk)
     assert "First steps" not in page

@@ -359,6 +359,17 @@ def test_edit_changes_the_entry(desk: Desk):
     assert (now.body, now.outcome, now.duration_seconds, now.occurred_at) == ("New", "busy", None, made.occurred_at)
 
 
+def test_edit_keeps_seconds_that_the_form_does_not_show(desk: Desk):
+    at = timezone.now() - dt.timedelta(hours=3, seconds=17)
+    made = desk.log(type="call", duration_seconds=95, occurred_at=at)
+    url = path(desk, f"activities/{made.pk}/edit/")
+    shown = at.strftime("%Y-%m-%dT%H:%M")
+    data = {"version": "1", "outcome": "busy", "direction": "", "minutes": "1", "occurred_at": shown}
+    sent(client_for(desk.rep), url, data, target="dialog")
+    now = desk.fresh(made)
+    assert (now.outcome, now.occurred_at, now.duration_seconds) == ("busy", at, 95)
+
+
 def test_edit_on_an_old_version_is_shown_in_the_form(desk: Desk):
     made = desk.log(body="Old")
     client, url = client_for(desk.rep), path(desk, f"activities/{made.pk}/edit/")
