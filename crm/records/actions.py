@@ -14,7 +14,7 @@ from crm import access, rules
 from crm.actions.base import action
 from crm.events.outbox import Event, emit
 from crm.lib.errors import Conflict, Forbidden
-from crm.records.registry import Field, RecordType
+from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
 
 
@@ -35,6 +35,9 @@ def _writable_values(record_type: RecordType, values: Mapping[str, Any], actor: 
     for key in values:
         if key not in allowed:
             raise Forbidden(_("“%(field)s” can't be changed by your role.") % {"field": key})
+    for key, value in values.items():
+        if allowed[key].type == FieldType.LOOKUP and value:
+            access.get_visible(registry.get(allowed[key].target).model, value, actor)
     return {allowed[key].column: value for key, value in values.items()}
 
 

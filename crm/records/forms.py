@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
 
-from crm import access, queries
+from crm import queries
 from crm.records.actions import editable_fields
-from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.lookup import LookupField
+from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web.fields import DateField, DateTimeField, MoneyField
 
@@ -32,23 +32,6 @@ def _uuid(value: str) -> UUID | None:
     return UUID(value) if value else None
 
 
-class LookupField(forms.CharField):
-    """The id of a record that the actor sees."""
-
-    def __init__(self, *, target: RecordType, actor: Actor, **kwargs: Any) -> None:
-        self.target, self.actor = target, actor
-        super().__init__(**kwargs)
-
-    def clean(self, value: Any) -> UUID | None:
-        """The id, or None when empty. Raises ValidationError for a record that is absent or not for this actor."""
-        text = super().clean(value)
-        if not text:
-            return None
-        if not access.is_uuid(text) or not access.visible(self.target.model, self.actor).filter(pk=text).exists():
-            raise forms.ValidationError(_("This record was not found. Choose another one."))
-        return UUID(text)
-
-
 def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
     """The form field for one field of a record type."""
     common: dict[str, Any] = {"label": field.label, "required": field.required, "help_text": field.help}
@@ -67,7 +50,7 @@ def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
         FieldType.TAGS: lambda: forms.TypedMultipleChoiceField(choices=_choices(field, actor), coerce=_uuid, **common),
         FieldType.EMAIL: lambda: forms.EmailField(**common),
         FieldType.URL: lambda: forms.URLField(assume_scheme="https", **common),
-        FieldType.LOOKUP: lambda: LookupField(target=registry.get(field.target), actor=actor, **common),
+        FieldType.LOOKUP: lambda: LookupField(field.target, actor, **common),
     }
     maker = make.get(field.type)
     return maker() if maker else forms.CharField(max_length=200, **common)
