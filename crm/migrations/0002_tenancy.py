@@ -1,5 +1,6 @@
 """Row-level security, tenant keys, audit and the doors of the kernel's tables."""
 
+from django.conf import settings
 from django.db import migrations
 
 from crm.tenancy.grants import DefinerFunctions
@@ -9,9 +10,12 @@ from crm.tenancy.operations import AddTenantForeignKey, Audit, EnableTenancy, Ru
 # one, they would stand among its members.
 OWN_MEMBERSHIP = "app_org() IS NULL AND user_id = app_user()"
 
+# As EnableTenancy does it: where no role may have BYPASSRLS, the owner's functions must see the rows.
+FORCE = "FORCE" if settings.RLS_MODE == "forced" else "NO FORCE"
+FORCED = [f"ALTER TABLE {table} {FORCE} ROW LEVEL SECURITY" for table in ("crm_organization", "crm_auditentry")]
+
 ORGANIZATION = """
 ALTER TABLE crm_organization ENABLE ROW LEVEL SECURITY;
-ALTER TABLE crm_organization FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON crm_organization USING (id = app_org()) WITH CHECK (id = app_org());
 CREATE POLICY door ON crm_organization FOR SELECT
     USING (app_org() IS NULL AND id IN (SELECT m.org_id FROM crm_membership m WHERE m.user_id = app_user() AND m.active));
@@ -22,7 +26,6 @@ CREATE POLICY may_delete ON crm_organization AS RESTRICTIVE FOR DELETE USING (ap
 # The log is written by its triggers alone: the application reads, and even that only its own organisation.
 AUDIT_LOG = """
 ALTER TABLE crm_auditentry ENABLE ROW LEVEL SECURITY;
-ALTER TABLE crm_auditentry FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON crm_auditentry FOR SELECT USING (org_id = app_org());
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON crm_auditentry FROM keel_app;
 GRANT SELECT ON crm_auditentry TO keel_app;
@@ -35,6 +38,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(ORGANIZATION, migrations.RunSQL.noop),
         migrations.RunSQL(AUDIT_LOG, migrations.RunSQL.noop),
+        migrations.RunSQL(FORCED, migrations.RunSQL.noop),
         EnableTenancy("crm_membership", tenant=OWN_MEMBERSHIP, admin_only=True),
         EnableTenancy("crm_team", admin_only=True),
         EnableTenancy("crm_teammember", admin_only=True),

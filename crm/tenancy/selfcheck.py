@@ -91,6 +91,18 @@ SELECT format('%s belongs to %s, who does not pass by row-level security: it wou
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
 
+_OWNED = """
+SELECT format('%s forces row-level security on its owner, whose functions would find nothing (RLS_MODE=owner).',
+              c.relname)
+  FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relforcerowsecurity
+UNION ALL
+SELECT format('%s belongs to %s and not to the tables'' owner: it would find nothing.', p.oid::regprocedure, r.rolname)
+  FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+ WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND NOT r.rolbypassrls
+   AND p.proowner <> (SELECT relowner FROM pg_class WHERE oid = to_regclass('crm_organization'))
+   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+
 
 class TenancyUnsafe(ImproperlyConfigured):
     """The database would not keep organisations apart; the message lists what to mend."""
@@ -100,9 +112,7 @@ def findings() -> list[str]:
     """What is wrong with the database's fence, one sentence each; nothing when all is well."""
     if settings.RLS_MODE not in ("forced", "owner"):
         return [f"RLS_MODE is {settings.RLS_MODE!r}: set `forced`, or `owner` where no role may have BYPASSRLS."]
-    statements = [_ROLE, _TABLES, _FUNCTIONS]
-    if settings.RLS_MODE == "forced":
-        statements.append(_FORCED)
+    statements = [_ROLE, _TABLES, _FUNCTIONS, _FORCED if settings.RLS_MODE == "forced" else _OWNED]
     found: list[str] = []
     with connection.cursor() as cursor:
         for statement in statements:

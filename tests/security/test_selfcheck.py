@@ -15,9 +15,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from crm.launch.bootstrap import bootstrap
 from crm.launch.testcluster import ClusterInfo
 from crm.tenancy import selfcheck
-from tests.support.cluster import GIVEN_URLS, ROOT
+from tests.support.cluster import GIVEN_URLS, ROOT, drop, worker_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,11 +168,49 @@ def test_empty_database_is_refused(cluster: ClusterInfo, worker_clone: str) -> N
             superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_owner_mode_asks_for_no_force(settings: Any, damage: Any) -> None:
+OWNER_MODE = """
+import django
+django.setup()
+from crm import queries
+from crm.events import emit_batch
+from crm.models import AuditEntry, Tag
+from crm.tenancy import selfcheck
+from tests.factories import make_org
+
+assert selfcheck.findings() == [], selfcheck.findings()
+mine, other = make_org(), make_org()
+with mine.system():
+    Tag.objects.create(name="North")
+    emit_batch("test.many", [mine.id])
+    assert AuditEntry.objects.filter(table_name="crm_tag").count() == 1
+with other.system():
+    assert (Tag.objects.count(), AuditEntry.objects.filter(table_name="crm_tag").count()) == (0, 0)
+assert queries.due_orgs("outbox") == [mine.id]
+assert set(queries.due_orgs("all")) == {mine.id, other.id}
+"""
+
+
+def test_owner_mode_keeps_organisations_apart_without_a_role_that_bypasses(cluster: ClusterInfo) -> None:
+    """RLS_MODE=owner, migrated from nothing: for hosts that grant no BYPASSRLS."""
+    name = f"{worker_database()}_owned"
+    bootstrap(cluster.superuser_url("postgres"), cluster.owner_url(name), cluster.app_url(name), template_maker=True)
+    env = {
+        **os.environ, GIVEN_URLS: "1", "RLS_MODE": "owner", "DATABASE_URL": cluster.app_url(name),
+        "DATABASE_OWNER_URL": cluster.owner_url(name), "DJANGO_SETTINGS_MODULE": "crm.config.settings.test",
+    }  # fmt: skip
+    try:
+        for command in (["manage.py", "migrate", "--verbosity=0", "--skip-checks"], ["-c", OWNER_MODE]):
+            done = subprocess.run(
+                [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        drop(cluster, name)
+
+
+def test_modes_are_not_mixed(settings: Any) -> None:
     settings.RLS_MODE = "owner"
-    change, back, _sentence = DAMAGES["not forced"]
-    damage(change, back)
-    assert selfcheck.findings() == []
+    assert "crm_tag forces row-level security on its owner" in "".join(selfcheck.findings())
     settings.RLS_MODE = "off"
     assert selfcheck.findings() == ["RLS_MODE is 'off': set `forced`, or `owner` where no role may have BYPASSRLS."]
 
