@@ -87,6 +87,9 @@ class Batch:
         if attempts >= ATTEMPTS:
             changes["dead_at"] = Now()
             outcome = "dead"
+            log.error(
+                "Event %s (%s) was given up after %s attempts: %s", event.id, event.name, attempts, changes["error"]
+            )
         wait = backoff(attempts) if faults else timedelta(seconds=SWEEP)
         OutboxEvent.objects.filter(id=event.id).update(attempts=attempts, available_at=Now() + wait, **changes)
         self.outcomes[outcome] += 1
