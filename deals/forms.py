@@ -50,6 +50,7 @@ class DealForm(forms.Form):
         self.initial.setdefault("owner", str(actor.member_id or ""))
         amount: Any = self.fields["amount"]
         amount.set_currency(self.chosen_currency())
+        amount.widget.currency = ""  # it is chosen beside the amount
 
     def chosen_currency(self) -> str:
         """The currency that is sent with the form, else the one it began with."""

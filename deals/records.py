@@ -74,7 +74,7 @@ DEAL = RecordType(
         ),
         Field("currency", _("Currency"), FieldType.TEXT),
         Field("closed_on", _("Closed on"), FieldType.DATE, filterable=True, editable=False),
-        Field("close_reason", _("Reason won or lost"), FieldType.TEXT),
+        Field("close_reason", _("Reason"), FieldType.TEXT),
         Field("source", _("Source"), FieldType.TEXT),
         Field("tags", _("Tags"), FieldType.TAGS, filterable=True),
         Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),

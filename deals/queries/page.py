@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from django.db.models import QuerySet
 from contacts.enums import ContactRole
 from crm import access
 from crm.tenancy.context import Actor
-from deals.enums import DealStatus
-from deals.models import Deal, DealContact, Stage
+from deals.enums import DealStatus, StageKind
+from deals.models import Deal, DealContact, Stage, StageChange
 
 PANEL = 10  # deals that another record's page lists
 
@@ -41,6 +42,29 @@ def people_of(deal: Deal) -> list[Person]:
         Person(pk, f"{first} {last}".strip() or email, title, role, is_primary)
         for pk, first, last, email, title, role, is_primary in rows.values_list(*fields, "role", "is_primary")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A stay in a stage."""
+
+    name: str
+    tone: str
+    seconds: int
+
+
+def stage_spells(deal: Deal, now: datetime) -> list[Spell]:
+    """How long a deal was in each open stage, in the order of its way; steps that were undone are left out."""
+    rows = StageChange.objects.filter(deal=deal, to_stage__isnull=False).order_by("at", "id")
+    steps = list(rows.values_list("pk", "undoes_id", "to_stage__name", "to_stage__tone", "to_stage__kind", "at"))
+    undone = {undoes for _pk, undoes, *_rest in steps if undoes}
+    kept = [step for step in steps if step[0] not in undone and not step[1]]
+    found = []
+    for step, following in zip(kept, [*kept[1:], None], strict=True):
+        _pk, _undoes, name, tone, kind, at = step
+        if kind == StageKind.OPEN:
+            found.append(Spell(name, tone, max(0, int(((following[5] if following else now) - at).total_seconds()))))
+    return found
 
 
 def stages_of(pipeline_id: UUID) -> list[Stage]:
