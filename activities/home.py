@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from activities import queries, timelines
 from activities.timelines import Entry, Scene
-from activities.views._paths import Paths
+from activities.views._lines import Lines
 from crm.records.names import Names
 from crm.tenancy.context import Actor
 from crm.web.home import home, scope_of
@@ -40,5 +40,5 @@ def recent(request: HttpRequest) -> Markup:
     found = entries(r.actor, mine=scope_of(r) == "mine")
     if not found:
         return Markup("")
-    context = {"entries": found, "paths": Paths()}
+    context = {"lines": Lines().recent(found)}
     return Markup(render(request, "activities/home.html", context, blocks=["recent"]))  # noqa: S704 -- our template

@@ -151,7 +151,8 @@ def timeline(kind: str, record: Any, actor: Actor, wanted: Request | None = None
     merged = sorted([*map(_row_key, rows), *map(_group_key, groups)], key=lambda item: item[0], reverse=True)
     page, more = merged[: wanted.size], len(merged) > wanted.size
     entries = _entries(page, reader, Scene(kind, record, actor, reader.names, timezone.now()))
-    days = [Day(day, list(found)) for day, found in groupby(entries, key=lambda e: timezone.localtime(e.at).date())]
+    zone = timezone.get_current_timezone()
+    days = [Day(day, list(found)) for day, found in groupby(entries, key=lambda e: e.at.astimezone(zone).date())]
     return Timeline(days, _encode(page[-1]) if more else "")
 
 

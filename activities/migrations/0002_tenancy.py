@@ -6,8 +6,8 @@ from crm.tenancy.operations import AddTenantForeignKey, Audit, EnableTenancy, Ow
 
 ACTIVITY = Through(
     (
-        ("contact_id", "contacts_contact", Owned("contacts_contactshare", "content_object_id")),
         ("deal_id", "deals_deal", Owned("deals_dealshare", "content_object_id")),
+        ("contact_id", "contacts_contact", Owned("contacts_contactshare", "content_object_id")),
         ("account_id", "contacts_account", Owned("contacts_accountshare", "content_object_id")),
     ),
     owner="owner_id",

@@ -19,7 +19,7 @@ from activities.actions.log import log_activity
 from activities.enums import ActivityType, CallOutcome, Direction
 from activities.forms import FIELDS, ActivityForm
 from activities.timelines import MODELS, Request
-from activities.views._paths import Paths
+from activities.views._lines import Lines
 from crm import access
 from crm.lib.errors import Forbidden, Invalid
 from crm.records.registry import registry
@@ -74,18 +74,16 @@ def _context(request: HttpRequest, kind: str, record: Any, wanted: Request | Non
     shown = {name: value for name, value in (("tab", wanted.tab), ("q", wanted.search)) if value}
     last = found.days[-1].day.isoformat() if found.days else request.GET.get("day", "")
     older = "?" + urlencode({**shown, "after": found.older, "day": last}) if found.older else ""
+    shown_day = request.GET.get("day", "") if wanted.cursor and is_partial(request) else ""
     return {
-        "kind": kind,
         "record": record,
-        "paths": Paths(),
-        "timeline": found,
+        "lines": Lines(kind).days(found.days, shown_day),
         "wanted": wanted,
         "tabs": _tabs(),
         "url_timeline": own,
         "url_page": page,
         "url_older": own + older if older else "",
         "url_older_page": page + older if older else "",
-        "shown_day": request.GET.get("day", "") if wanted.cursor and is_partial(request) else "",
     }
 
 

@@ -237,7 +237,13 @@ def weekday(value: dt.date | dt.datetime | None) -> str:
         return gettext("Today")
     if day == today - dt.timedelta(days=1):
         return gettext("Yesterday")
-    return format_date(day, "EEEE", locale=_date_locale(_language()))
+    return _weekday(day.weekday(), _language())
+
+
+@lru_cache(maxsize=128)
+def _weekday(number: int, language: str) -> str:
+    monday = dt.date(2024, 1, 1)
+    return format_date(monday + dt.timedelta(days=number), "EEEE", locale=_date_locale(language))
 
 
 def day_long(value: dt.date | dt.datetime | None) -> str:

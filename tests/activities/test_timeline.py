@@ -15,6 +15,7 @@ from activities.actions.log import delete_activity
 from activities.models import Activity
 from activities.timelines import Entry, Request, Timeline
 from contacts.models import Account, AccountContact, Contact, ContactEmail, ContactShare
+from crm.actions.sharing import share_record, unshare_record
 from crm.enums import Role
 from crm.lib.errors import Invalid
 from crm.models import Membership, Tag
@@ -320,12 +321,18 @@ def test_timeline_may_change_is_told_per_entry(desk: Desk):
 
 
 def test_timeline_names_no_record_that_the_reader_does_not_see(desk: Desk):
+    """A call about a deal belongs to the deal: it is seen with that, and does not name a contact that isn't."""
     desk.log(type="call", deal_id=desk.deal.pk, contact_id=desk.contact.pk)
     desk.share(desk.stranger)
-    [entry] = [e for e in read(desk, desk.contact, by=desk.stranger).entries if e.kind == "call"]
+    assert [e for e in read(desk, desk.contact, by=desk.stranger).entries if e.kind == "call"] == []
+    with desk.org.acting(desk.rep) as rep:
+        share_record("deal", desk.deal.pk, member=desk.stranger.pk, acting=rep)
+        [share] = desk.contact.shares.all()
+        unshare_record("contact", desk.contact.pk, share.pk, acting=rep)
+    [entry] = [e for e in read(desk, desk.deal, by=desk.stranger).entries if e.kind == "call"]
     assert entry.about == {}
     with desk.org.acting(desk.stranger):
-        assert list(Deal.objects.all()) == []
+        assert list(Contact.objects.all()) == []
 
 
 def test_timeline_under_row_level_security_is_empty_for_a_stranger(desk: Desk):
