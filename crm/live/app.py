@@ -96,8 +96,8 @@ class Live:
 
     async def read(self, session_key: str, slug: str, query: Message, wire: Wire) -> None:
         """Serves one stream from its first to its last event."""
-        if self.ending:
-            await wire.only(End.UNAVAILABLE)
+        if self.ending or not session_key:
+            await wire.only(End.UNAVAILABLE if session_key else End.SIGNED_OUT)
             return
         try:
             admitted = await self._desk.ask(admit, session_key, slug)

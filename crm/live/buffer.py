@@ -7,6 +7,7 @@ so that a Valkey that came back empty is not taken for one where nothing happene
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ MOST = 500  # missed events from which a page had better load again
 ALIVE_KEY = "keel:live:alive"  # there while a live process runs
 ALIVE_FOR = 30  # seconds
 FIELD = b"e"
+log = logging.getLogger(__name__)
 _ID = re.compile(r"(\d{1,15})-(\d{1,15})")
 
 # One round trip, and the server's clock throughout. Both keys share a hash tag, so this runs on a cluster too.
@@ -87,8 +89,14 @@ def epoch_key(org_id: UUID) -> str:
 
 
 def read_entries(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[LiveEvent]:
-    """Events from what XRANGE and XREAD answer."""
-    return [LiveEvent.unpacked(entry_id.decode(), fields[FIELD]) for entry_id, fields in entries]
+    """Events from what XRANGE and XREAD answer. What can't be read (another version wrote it) is left out."""
+    events = []
+    for entry_id, fields in entries:
+        try:
+            events.append(LiveEvent.unpacked(entry_id.decode(), fields[FIELD]))
+        except (KeyError, TypeError, ValueError):
+            log.warning("Live event %s can't be read.", entry_id.decode())
+    return events
 
 
 def resumable(after: str, now: int, epoch: int) -> bool:

@@ -172,10 +172,10 @@ class Hub:
         answer: Any = await self._valkey.xread({key: self.position}, block=milliseconds)
         for _key, entries in answer.items() if isinstance(answer, dict) else answer or ():
             for event in buffer.read_entries(entries):
-                self.position = event.id
                 for stream in self.streams:
                     if event.topic in stream.topics:
                         stream.put(event)
+            self.position = entries[-1][0].decode()
 
     async def _tick(self) -> None:
         """A heartbeat. Whatever came before the look is handed out first, so that its time is a safe place."""

@@ -313,6 +313,17 @@ async def test_buffer_is_ten_minutes_deep(org: Org, valkey: Redis) -> None:
     assert 0 < valkey.ttl(stream_key(org.id)) <= DEPTH + 300
 
 
+async def test_entry_of_another_version_is_passed_over(browser_of: Browser, org: Org, key: str, valkey: Redis) -> None:
+    first = await aside(tell, org, BOARD, EVERYBODY, number=0)
+    valkey.xadd(stream_key(org.id), {"e": b"not JSON"})
+    valkey.xadd(stream_key(org.id), {"e": b'{"n": "test.told"}'})
+    reader = await browser_of.open(org, key, BOARD, after=first)
+    valkey.xadd(stream_key(org.id), {"other": b"field"})
+    await aside(tell, org, BOARD, EVERYBODY, number=1)
+    await reader.until(1)
+    assert reader.changes == [1]
+
+
 async def test_heartbeat_says_up_to_where_nothing_was_missed(
     browser_of: Browser, org: Org, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
