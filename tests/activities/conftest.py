@@ -115,4 +115,4 @@ def statements(client: Client, url: str) -> int:
     """How many statements a page takes, without those of the request's transaction (here a savepoint)."""
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
-    return sum(not q["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) for q in captured.captured_queries)
+    return sum(not (q["sql"] or "").startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) for q in captured.captured_queries)
