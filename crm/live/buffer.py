@@ -34,7 +34,7 @@ _ID = re.compile(r"(\d{1,15})-(\d{1,15})")
 ADD = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('SET', KEYS[2], now - 1, 'NX')
+redis.call('SET', KEYS[2], now, 'NX')
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 local id = redis.call('XADD', KEYS[1], 'MINID', '~', now - ARGV[2] * 1000, '*', 'e', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -44,7 +44,7 @@ return id
 LOOK = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-redis.call('SET', KEYS[1], now - 1, 'NX')
+redis.call('SET', KEYS[1], now, 'NX')
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 return {now, tonumber(redis.call('GET', KEYS[1]))}
 """

@@ -90,6 +90,7 @@ def test_page_whose_place_is_gone_loads_again_and_goes_on(org: Org, rep: Members
     assert (answer["reset"], answer["events"]) == (True, [])
     tell(org, BOARD, EVERYBODY, number=1)
     assert page.numbers() == [1]
+    time.sleep(0.01)  # ids are milliseconds
     valkey.flushdb()
     tell(org, BOARD, EVERYBODY, number=2)
     assert page.poll()["reset"] is True
