@@ -69,7 +69,7 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Escape" && e.target.closest?.(".quick-add")) leave(e.target.closest("form"));
 });
 document.addEventListener("htmx:afterRequest", (e) => {
-  if (!e.target.matches?.(".quick-add") || !e.detail.successful) return;
+  if (!e.target.matches?.(".quick-add") || e.detail.xhr.status !== 204) return;
   e.target.elements.name.value = "";
   e.target.elements.name.focus();
 });

@@ -67,7 +67,8 @@ document.addEventListener("click", (e) => {
 
 document.addEventListener("htmx:afterRequest", (e) => {
   const field = e.target;
+  const accepted = e.detail.xhr.status >= 200 && e.detail.xhr.status < 300; // a 422 counts as successful for htmx
   if (!field.matches?.("[data-stages] input, .swatch")) return;
-  if (field.matches("input")) field.setAttribute("aria-invalid", String(!e.detail.successful));
-  if (e.detail.successful) saved();
+  if (field.matches("input")) field.setAttribute("aria-invalid", String(!accepted));
+  if (accepted) saved();
 });
