@@ -59,7 +59,8 @@ class Owned:
 class Through:
     """Rows that are reached through another row, such as a contact's e-mail through the contact.
 
-    `parents` holds (column, parent table, the parent's Owned) rows; one reachable parent is enough.
+    `parents` holds (column, parent table, the parent's Owned) rows. A row belongs to the first of them that it names,
+    and is seen with that one: a note about somebody's deal is not read through the account it also mentions.
     Seeing a parent is left to the parent's own policy, which PostgreSQL applies inside of this one. With several
     parents that is asked by a function: its plans are kept by the session, where subqueries in a policy would be
     planned anew by every statement (0.8 ms of a timeline's 0.9), and for many rows by reading whole parent tables.
@@ -79,8 +80,7 @@ class Through:
         if len(self.parents) < 2:
             return "", ""
         body = "".join(
-            f" IF ${n} IS NOT NULL THEN PERFORM 1 FROM public.{parent} p WHERE p.id = ${n};"
-            f" IF FOUND THEN RETURN true; END IF; END IF;"
+            f" IF ${n} IS NOT NULL THEN PERFORM 1 FROM public.{parent} p WHERE p.id = ${n}; RETURN FOUND; END IF;"
             for n, (_column, parent, _owned) in enumerate(self.parents, 1)
         )
         signature = f"{table}_visible({', '.join(['uuid'] * len(self.parents))})"
@@ -88,7 +88,7 @@ class Through:
         return signature, f"CREATE FUNCTION {signature} {kind} AS $$ BEGIN{body} RETURN false; END $$"
 
     def visible(self, alias: str) -> str:
-        """SQL: one of the parents is visible. `alias` is the table's own name."""
+        """SQL: the parent that the row belongs to is visible. `alias` is the table's own name."""
         columns = [f"{alias}.{column}" for column, _table, _owned in self.parents]
         if len(columns) > 1:
             return " OR ".join([*self._own(alias), f"{alias}_visible({', '.join(columns)})"])
