@@ -41,8 +41,10 @@ def topics(delivery: Delivery) -> list[str]:
 
 def data(delivery: Delivery) -> dict[str, Any]:
     """What a board fetches again: deals, and heads of columns; or `all`."""
-    records = _records(delivery)
-    if len(records) > MOST:
+    records, payload = _records(delivery), delivery.payload
+    # Of several owners' deals each may be told their own only.
+    mixed = any(len(set(payload.get(owners, ()))) > 1 for owners in ("owners", "previous_owners"))
+    if len(records) > MOST or mixed:
         return {"all": True}
     return {"deals": records, "columns": _columns(delivery.payload)}
 
