@@ -228,7 +228,9 @@ def _badges(e: Entry) -> str:
         shown += " " + _badge(e.outcome_label, OUTCOME_TONES.get(e.outcome, "gray"))
     if e.kind == "stage_change" and e.data.get("to"):
         came = e.data.get("from")
-        left = f"{_badge(came, e.data.get('from_tone') or 'gray')}{icon('arrow-right', 'icon-xs muted')}" if came else ""
+        left = (
+            f"{_badge(came, e.data.get('from_tone') or 'gray')}{icon('arrow-right', 'icon-xs muted')}" if came else ""
+        )
         shown += f' <span class="tl-step">{left}{_badge(e.data["to"], e.data.get("to_tone") or "gray")}</span>'
     return shown
 

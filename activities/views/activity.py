@@ -110,7 +110,7 @@ def activity_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     gone = delete_activity(pk, acting=r.actor)
     if not is_partial(request):
         return hx_redirect(request, _back(gone))
-    response = trigger_client_event(HttpResponse(), "recordChanged")
+    response = trigger_client_event(HttpResponse(), "recordChanged", {"told": True})
     return toast(response, _("Entry deleted"), undo=reverse("activity_restoration", args=[pk]))
 
 
@@ -137,6 +137,5 @@ def _done(request: HttpRequest, activity: Any, text: str) -> HttpResponse:
 
 
 def _changed(response: HttpResponse) -> HttpResponse:
-    """Tells timelines and the head of the record on the page to read themselves again."""
-    trigger_client_event(response, "timelineChanged")
+    """Tells the timeline and the head of the record on the page to read themselves again."""
     return trigger_client_event(response, "recordChanged")

@@ -168,5 +168,5 @@ def _logged(request: Any, kind: str, record: Any, chosen: str) -> HttpResponse:
         _context(request, kind, record, Request()) | _composer(request, kind, record, chosen) | {"out_of_band": True}
     )
     response = render_page(request, TEMPLATE, context, block="timeline", also=["composer"])
-    trigger_client_event(response, "recordChanged")
+    trigger_client_event(response, "recordChanged", {"told": True})
     return toast(response, str(LOGGED[ActivityType(chosen)]))

@@ -12,3 +12,4 @@ import "./cards.js";
 import "./shell.js";
 import "./live.js";
 import "./notifications.js";
+import "./timeline.js";

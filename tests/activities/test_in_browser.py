@@ -100,6 +100,23 @@ def test_the_timeline_is_filtered_searched_and_goes_back_in_time(running_keel, p
     assert console.lines == []
 
 
+def test_a_field_edited_in_place_stands_on_the_timeline_at_once(running_keel, page, real_desk: Desk, console: Console):
+    desk = real_desk
+    desk.log(body="Before")
+    sign_in(page.context, running_keel.url, desk.rep)
+    console.watch(page)
+    open_page(page, running_keel, desk, f"contacts/{desk.contact.pk}/")
+    page.locator("#composer").get_by_label("Notes").fill("Half a thought")
+    page.get_by_role("button", name="Edit Job title:").click()
+    page.get_by_label("Job title", exact=True).fill("VP Operations")
+    page.keyboard.press("Enter")
+    first = page.locator("#timeline article").first
+    expect(first).to_contain_text("Maya Okafor changed a field")
+    expect(first).to_contain_text("VP Operations")
+    expect(page.locator("#composer").get_by_label("Notes")).to_have_value("Half a thought")
+    assert console.lines == []
+
+
 def test_a_note_without_script(running_keel, browser: Browser, real_desk: Desk):
     desk = real_desk
     context = browser.new_context(java_script_enabled=False)

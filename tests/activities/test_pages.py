@@ -308,7 +308,7 @@ def test_dialog_logs_on_the_record_of_its_address(desk: Desk, kind: str):
     response = sent(client, url, {"outcome": "connected", "body": "Said yes"}, target="dialog")
     assert response.status_code == 204
     assert "closeDialog" in response["HX-Trigger"]
-    assert "timelineChanged" in response["HX-Trigger"]
+    assert "recordChanged" in response["HX-Trigger"]
     made = only(desk)
     assert (made.type, made.body, getattr(made, f"{kind}_id")) == ("call", "Said yes", getattr(desk, kind).pk)
 
@@ -397,7 +397,7 @@ def test_delete_offers_to_undo(desk: Desk):
     undo = path(desk, f"activities/{made.pk}/restoration/")
     assert undo in response["HX-Trigger"]
     assert texts(part(client, timeline(desk))) == []
-    assert "timelineChanged" in sent(client, undo, {})["HX-Trigger"]
+    assert "recordChanged" in sent(client, undo, {})["HX-Trigger"]
     assert texts(part(client, timeline(desk))) == ["Gone?"]
 
 
