@@ -20,7 +20,7 @@ from deals.models import Stage
 from deals.queries import CardRow, Sight, StageSums
 from deals.rules import Rot, StepState
 
-STEP_ICONS = {StepState.OVERDUE: "clock", StepState.TODAY: "clock", StepState.FUTURE: "square-check"}
+STEP_ICONS = {StepState.OVERDUE: "clock", StepState.TODAY: "clock"}  # else board.css draws a box to tick
 
 
 @dataclass(slots=True)
@@ -134,6 +134,7 @@ class CardMaker:
         self._day = cache(formats.date)
         self._owner = cache(_owner)
         self._age = cache(_age)
+        self._no_step = _("No next step")
 
     def card(self, row: CardRow) -> Card:
         """The card of a row."""
@@ -172,7 +173,7 @@ class CardMaker:
 
     def _step(self, row: CardRow) -> tuple[StepState, str]:
         if row.next_step_at is None:
-            return (StepState.FUTURE if row.next_step else StepState.NONE), row.next_step
+            return (StepState.FUTURE, row.next_step) if row.next_step else (StepState.NONE, self._no_step)
         step = rules.step_state(row.next_step, row.next_step_at, self.now, self.today)
         at = row.next_step_at.astimezone(self.now.tzinfo)
         if step == StepState.TODAY:
