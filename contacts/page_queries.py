@@ -7,7 +7,6 @@ from datetime import date
 from operator import itemgetter
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import CharField, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 
@@ -15,6 +14,7 @@ from contacts.enums import AddressKind, ContactRole
 from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
 from crm import access
 from crm.lib.phones import dialled, readable_phone
+from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
 
@@ -148,7 +148,7 @@ def contact_parts(contact: Contact) -> ContactParts:
     """
     sql = _PARTS_SQL + (_COLLEAGUES_SQL if contact.account_id else "") + (_TAGS_SQL if contact.tags else "")
     given = {"contact": contact.id, "account": contact.account_id, "tags": contact.tags}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, {**given, "links": LINKS, "people": PEOPLE})
         rows = sorted(cursor.fetchall(), key=itemgetter(5))
     parts = ContactParts([], [], [], [], {})

@@ -15,6 +15,7 @@ from contacts.models import Account, AccountDomain, Contact, ContactEmail, Impor
 from crm import access
 from crm.models import Membership, Organization
 from crm.tenancy import context
+from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
 BUCKETS = 64  # advisory locks that one organisation's addresses share: an import holds no more than these
@@ -78,7 +79,7 @@ def known_keys(emails: Collection[str], domains: Collection[str]) -> KnownKeys:
     found = KnownKeys()
     if not parts:
         return found
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), {"emails": list(emails), "domains": list(domains)})
         for kind, key, pk, name, owner_id, owner_name in cursor.fetchall():
             keys = found.emails if kind == "email" else found.domains

@@ -15,6 +15,7 @@ from crm.enums import Role, Visibility
 from crm.lib.money import Rate
 from crm.models import ExchangeRate, Membership, Notification, Organization, OutboxEvent, Session, Team, User
 from crm.tenancy import context
+from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
 # The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
@@ -62,7 +63,7 @@ def _reach(role: str, visibility: str) -> tuple[str, str]:
 
 
 def _membered(where: str, params: list[Any], kind: str = "member") -> list[Membered]:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_MEMBER_SQL.format(where=where), params)
         return [_read_member(row, kind) for row in cursor.fetchall()]
 
@@ -99,7 +100,7 @@ SELECT {} FROM crm_session s LEFT JOIN crm_user u ON u.id = s.user_id
 
 def session(key: str) -> Session | None:
     """An unexpired session with its user. Every request asks for it: by the ORM it was a quarter of a small one."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_SESSION_SQL, [key])
         row = cursor.fetchone()
     if row is None:
@@ -190,7 +191,7 @@ def exchange_rates(on: date) -> dict[str, Rate]:
 
 def tags() -> dict[UUID, tuple[str, str]]:
     """The organisation's tags: id to (name, tone). Without the ORM: every list and every record asks."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT id, name, tone FROM crm_tag WHERE org_id = app_org() AND deleted_at IS NULL")
         return {pk: (name, tone) for pk, name, tone in cursor.fetchall()}
 
@@ -239,7 +240,7 @@ def unread_count(member_id: UUID) -> int:
 
     Without the ORM: every page asks.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT 1 FROM crm_notification WHERE org_id = app_org() AND member_id = %s"
             " AND read_at IS NULL LIMIT %s) unread",
@@ -260,7 +261,7 @@ def some_shared_ids(model: type[models.Model], actor: Actor, most: int) -> list[
     The same rows as crm.access.shared_ids, without the ORM: every list of a member who does not see everything asks.
     """
     table = model._meta.get_field("shares").related_model._meta.db_table  # type: ignore[union-attr]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT DISTINCT content_object_id FROM {table} WHERE org_id = app_org() AND level IN ('read', 'write')"  # noqa: S608 -- a table of ours
             " AND (until IS NULL OR until > now()) AND (member_id = %s OR team_id = ANY (%s)) LIMIT %s",

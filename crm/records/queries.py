@@ -12,6 +12,8 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from crm.tenancy.backend.base import prepared_cursor
+
 # One row per transaction that touched the record or one of its children, the newest first. It is told by who began it.
 _GROUPS_SQL = """
 SELECT at, (array_agg(actor_id ORDER BY id))[1], (array_agg(actor_kind ORDER BY id))[1],
@@ -66,7 +68,7 @@ def record_names(wanted: Sequence[Named]) -> list[tuple[int, UUID, str]]:
     Tables and columns come from models, never from outside.
     """
     parts = [_named_sql(number, named) for number, named in enumerate(wanted)]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [list(named.ids) for named in wanted])
         return cursor.fetchall()
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from crm.lib.money import Rate
+from crm.tenancy.backend.base import prepared_cursor
 from deals.models import Deal
 from deals.queries.sight import EVERYTHING, Sight, Where
 
@@ -81,7 +82,7 @@ SELECT p.id, p.name, p.is_default, s.id, s.name, s.kind, s.tone, s.probability, 
 def setting() -> Setting:
     """The pipelines with their stages. One statement; by the ORM it is tests.deals.test_board.setting_by_orm."""
     found = Setting()
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_SETTING_SQL)
         for pipeline_id, name, is_default, *stage in cursor.fetchall():
             if pipeline_id not in found.stages:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from crm.enums import ShareLevel
+from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
 
@@ -60,7 +59,7 @@ def sight_of(actor: Actor) -> Sight:
     """What an actor sees. No statement for those whom shares give nothing."""
     if actor.read == "all" and actor.write != "own":
         return Sight(actor, {})
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         # "write" sorts after "read", so the higher of two levels holds.
         cursor.execute(_SHARED_SQL, [actor.member_id, list(actor.teams)])
         return Sight(actor, dict(cursor.fetchall()))

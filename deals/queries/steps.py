@@ -11,39 +11,46 @@ import orjson
 from django.db import connection
 from django.db.models import Min
 
+from crm.tenancy.backend.base import prepared_cursor
 from deals.enums import DealStatus
 from deals.models import Deal, Stage, StageChange
 
-_COLUMN = "d.org_id = app_org() AND d.stage_id = %s AND d.status = 'open' AND d.deleted_at IS NULL AND d.id <> %s"
-_ABOVE_SQL = f"""
-SELECT (SELECT max(d.position) FROM deals_deal d WHERE {_COLUMN} AND d.position < a.position), a.position
-  FROM deals_deal a
- WHERE a.org_id = app_org() AND a.id = %s AND a.stage_id = %s AND a.status = 'open' AND a.deleted_at IS NULL
-"""  # noqa: S608 -- our own text
-_BELOW_SQL = f"""
-SELECT a.position, (SELECT min(d.position) FROM deals_deal d WHERE {_COLUMN} AND d.position > a.position)
-  FROM deals_deal a
- WHERE a.org_id = app_org() AND a.id = %s AND a.stage_id = %s AND a.status = 'open' AND a.deleted_at IS NULL
-"""  # noqa: S608 -- our own text
-_TOP_SQL = f"SELECT min(d.position) FROM deals_deal d WHERE {_COLUMN}"  # noqa: S608 -- our own text
+# The card that the moved one is put above (or below), and the next one on the other side of the gap; without such a
+# card, the topmost one of the column. Cards with one key, which a loader may have left, are passed by as one.
+_GAP_SQL = """
+WITH anchor AS (
+    SELECT a.position, a.id = %(before)s AS is_before
+      FROM deals_deal a
+     WHERE a.org_id = app_org() AND a.id IN (%(before)s, %(after)s) AND a.stage_id = %(stage)s AND a.id <> %(deal)s
+       AND a.status = 'open' AND a.deleted_at IS NULL
+     ORDER BY a.id = %(before)s DESC LIMIT 1
+)
+SELECT anchor.position, anchor.is_before,
+       CASE WHEN anchor.is_before THEN (
+                SELECT max(d.position) FROM deals_deal d
+                 WHERE d.org_id = app_org() AND d.stage_id = %(stage)s AND d.status = 'open' AND d.deleted_at IS NULL
+                   AND d.position < anchor.position AND d.id <> %(deal)s)
+            ELSE (
+                SELECT min(d.position) FROM deals_deal d
+                 WHERE d.org_id = app_org() AND d.stage_id = %(stage)s AND d.status = 'open' AND d.deleted_at IS NULL
+                   AND d.position > coalesce(anchor.position, '') AND d.id <> %(deal)s)
+       END
+  FROM (SELECT 1) one LEFT JOIN anchor ON true
+"""
+NOBODY = UUID(int=0)
 
 
 def gap(stage_id: UUID, deal_id: UUID, before: UUID | None, after: UUID | None) -> tuple[str | None, str | None]:
     """The keys between which a card goes: above `before`, else below `after`, else at the top of the column.
 
-    A neighbour that is not (any more) in the column does not count; None stands for the column's end. Cards with one
-    key, which a loader may have left, are passed by as one. Cards that the actor can't see count too, so the caller
-    is elevated.
+    A neighbour that is not (any more) in the column does not count; None stands for the column's end. Cards that the
+    actor can't see count too, so the caller is elevated. One statement.
     """
-    with connection.cursor() as cursor:
-        for sql, neighbour in ((_ABOVE_SQL, before), (_BELOW_SQL, after)):
-            if neighbour is not None and neighbour != deal_id:
-                cursor.execute(sql, [stage_id, deal_id, neighbour, stage_id])
-                found = cursor.fetchone()
-                if found is not None:
-                    return found[0], found[1]
-        cursor.execute(_TOP_SQL, [stage_id, deal_id])
-        return None, cursor.fetchone()[0]
+    params = {"stage": stage_id, "deal": deal_id, "before": before or NOBODY, "after": after or NOBODY}
+    with prepared_cursor() as cursor:
+        cursor.execute(_GAP_SQL, params)
+        anchor, is_before, other = cursor.fetchone()
+    return (other, anchor) if is_before else (anchor, other)
 
 
 def first_positions(stage_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -83,7 +90,7 @@ def locked_step(deal_id: UUID, stage_id: UUID) -> tuple[Deal, Stage] | None:
     Two statements. The deal and the stage it goes to are locked; deals come before stages everywhere, so that no two
     actions wait for each other. Columns that a step does not need are deferred.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_DEAL_SQL, [deal_id])
         row = cursor.fetchone()
         if row is None:
@@ -122,5 +129,5 @@ def write_step(deal: Deal, change: StageChange, now: datetime) -> None:
     change.created_at = deal.updated_at = now
     params: list[Any] = [getattr(deal, column) for column in _WRITTEN]
     params += [now, deal.pk, *(getattr(change, column) for column in _CHANGE_COLUMNS)]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_WRITE_SQL, [*params, orjson.dumps(change.before).decode()])

@@ -89,6 +89,8 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": True,  # safe behind PgBouncer's transaction pooling
     },
 }
+# Statements that every request makes are prepared once per connection. Off behind a PgBouncer older than 1.21.
+DATABASE_PREPARE = env.bool("DATABASE_PREPARE", default=True)
 DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="")
 # `forced`: every tenant table has FORCE ROW LEVEL SECURITY and a BYPASSRLS role owns the definer functions.
 # `owner`: for managed services that grant no BYPASSRLS; the functions belong to the table owner and FORCE is off.
