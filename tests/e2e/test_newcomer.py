@@ -105,7 +105,7 @@ def test_first_day(running_keel, page, second, console, tmp_path):
     assert violations(page) == []
 
     colleague = second.new_page()
-    sign_in(colleague, running_keel, "solveig@fjord.example")
+    sign_in(colleague, running_keel, "jonas@fjord.example")
     colleague.get_by_role("link", name="Deals", exact=True).first.click()
     expect(column(colleague, "Lead").locator("article.deal", has_text="Quay crane")).to_be_visible()
 
@@ -151,5 +151,5 @@ def log_call(page: Page, text: str) -> None:
     """In the composer of a record's page."""
     page.get_by_role("tab", name="Call").click()
     composer = page.locator("form.composer:visible").first
-    composer.get_by_role("textbox").last.fill(text)
+    composer.get_by_label("Notes").fill(text)
     composer.get_by_role("button", name=re.compile("Log|Save")).click()
