@@ -228,7 +228,8 @@ def application_parts(
         "beat": [*celery, "beat", "--schedule", beat_file, "--pidfile", "", "--loglevel", "WARNING"],
         "relay": [python, "manage.py", "relay"],
     }
-    return [Part(name, command, env=own, cwd=checkout.root) for name, command in commands.items()]
+    # The database's list of sessions says which part each one is of.
+    return [Part(name, cmd, env={**own, "PGAPPNAME": name}, cwd=checkout.root) for name, cmd in commands.items()]
 
 
 def schema_digest(root: Path) -> str:
