@@ -27,8 +27,9 @@ MOST = 500  # missed events from which a page had better load again
 ALIVE_KEY = "keel:live:alive"  # there while a live process runs
 ALIVE_FOR = 30  # seconds
 FIELD = b"e"
+LAST_OF_MILLISECOND = 2**64 - 1
 log = logging.getLogger(__name__)
-_ID = re.compile(r"(\d{1,15})-(\d{1,15})")
+_ID = re.compile(r"(\d{1,15})-(\d{1,20})")
 
 # One round trip, and the server's clock throughout. Both keys share a hash tag, so this runs on a cluster too.
 ADD = """
@@ -99,10 +100,16 @@ def read_entries(entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[LiveEv
     return events
 
 
+def just_before(now: int) -> str:
+    """The last id that is past at a moment in milliseconds: an event of this very millisecond may still come."""
+    return f"{now - 1}-{LAST_OF_MILLISECOND}"
+
+
 def resumable(after: str, now: int, epoch: int) -> bool:
     """Whether everything that came after this id is still in the buffer. `now` and `epoch` are milliseconds."""
     match = _ID.fullmatch(after)
-    return match is not None and max(epoch, now - DEPTH * 1000) <= int(match[1])
+    # "Just before" the epoch is whole, too.
+    return match is not None and max(epoch, now - DEPTH * 1000) <= int(match[1]) + 1
 
 
 def publish(org_id: UUID, event: LiveEvent) -> str:
@@ -125,7 +132,7 @@ def missed(org_id: UUID, after: str, topics: frozenset[str], actor: Actor) -> Mi
     """What a reader has missed since the event `after`. Raises redis.RedisError."""
     valkey = client()
     now, epoch = valkey.register_script(LOOK)(keys=[epoch_key(org_id)], args=[EPOCH_KEPT])
-    here = f"{now}-0"
+    here = just_before(now)
     if not resumable(after, now, epoch):
         return Missed(here, [], reset=True)
     entries: Any = valkey.xrange(stream_key(org_id), f"({after}", "+", count=MOST)

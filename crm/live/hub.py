@@ -101,7 +101,7 @@ class Hub:
         here = self.position if self._reader is not None else ""
         now, epoch = await self.look()
         if self._reader is None:
-            self.position = self._origin = f"{now}-0"
+            self.position = self._origin = buffer.just_before(now)
             self._reader = asyncio.create_task(self._read())
         here = here or self._origin  # from there on, the reader has brought it to this stream
         if not buffer.resumable(after, now, epoch):
@@ -181,7 +181,7 @@ class Hub:
         """A heartbeat. Whatever came before the look is handed out first, so that its time is a safe place."""
         now, _epoch = await self.look()
         await self._forward(None)
-        self.position = max(self.position, f"{now}-0", key=buffer.position)
+        self.position = max(self.position, buffer.just_before(now), key=buffer.position)
         for stream in self.streams:
             stream.put(Tick(self.position))
 

@@ -24,7 +24,7 @@ from crm.events.registry import Receiver, forget
 from crm.events.relay import deliver_due
 from crm.live import registry
 from crm.live.audience import EVERYBODY, Audience, audience_of
-from crm.live.buffer import read_entries, stream_key
+from crm.live.buffer import just_before, position, read_entries, resumable, stream_key
 from crm.live.topics import MOST, member_topic, parse_topics
 from crm.models import OutboxEvent
 from crm.tenancy.context import Actor
@@ -206,3 +206,19 @@ def test_topics_are_well_formed_ones_own_and_few() -> None:
     assert parse_topics(f"{foreign},{member_topic(ONE)},pipeline:x,:{ONE},DEAL:{ONE},{good}x,", ONE) == set()
     assert parse_topics("me", None) == set()
     assert len(parse_topics(",".join(f"deal:{uuid4()}" for _ in range(100)), ONE)) == MOST
+
+
+def test_event_of_the_very_millisecond_of_a_look_is_not_missed(org: Org, valkey: redis.Redis) -> None:
+    """An id is a millisecond and a number; whoever looks in one and hears nothing must hear what comes later in it."""
+    rep = org.member()
+    with org.system():
+        notify(rep.id, "member.role_changed", role="rep", by="Ada")
+    deliver_due()
+    [first] = buffered(org, valkey)
+    moment = int(first.id.partition("-")[0])
+    before = just_before(moment)
+    entries: Any = valkey.xrange(stream_key(org.id), f"({before}", "+")
+    assert [event.id for event in read_entries(entries)] == [first.id]
+    assert position(before) < position(f"{moment}-0")
+    assert resumable(before, moment + 5, moment)
+    assert not resumable(just_before(moment - 1), moment + 5, moment)
