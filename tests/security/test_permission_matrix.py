@@ -39,8 +39,10 @@ from tests.security.matrix import (
     World,
     address,
     ask,
+    elsewhere,
     ids_in,
     make_world,
+    plain,
     read,
 )
 from tests.security.routes import ROUTES
@@ -211,13 +213,26 @@ def test_ids_of_another_organisation_open_nothing_in_ones_own(route, stage):
         return
     client = world.client(STRANGER)
     before = stage.fingerprint()
-    response = ask(world, route, client, org=world.other)
+    response = ask(world, route, client, address(world, route, world.other))
     if in_path:
         assert response.status_code == 404, response.said[:600]
     elif route.method in MUTATING:
         assert response.status_code in (404, 422), response.said[:600]
     assert [secret for secret in SECRETS if secret in response.said] == []
     assert differences(before, stage.fingerprint()) == []
+
+
+HIDDEN = [route for route in ROUTES if not route.is_global and route.refusal(COLLEAGUE) == 404]
+
+
+@pytest.mark.parametrize("route", [r for r in HIDDEN if COLLEAGUE not in r.allowed], ids=lambda route: route.label)
+def test_what_is_hidden_is_answered_like_what_never_was(route, stage):
+    """The colleague asks for the rep's records, and for ids of nothing: one answer."""
+    world = stage.world(route)
+    client, path = world.client(COLLEAGUE), address(world, route)
+    hidden, absent = ask(world, route, client), ask(world, route, client, elsewhere(path))
+    assert (hidden.status_code, absent.status_code) == (404, 404)
+    assert plain(hidden.said) == plain(absent.said)
 
 
 # ---------------------------------------------------------------- allowed
