@@ -92,9 +92,9 @@ DAMAGES = {
         "The view stray asks with its owner's rights: make it security_invoker.",
     ),
     "owner": (
-        "ALTER TABLE crm_ratelimit OWNER TO keel_app",
-        "ALTER TABLE crm_ratelimit OWNER TO keel_owner",
-        "keel_app owns crm_ratelimit, and what is owned may be changed.",
+        "CREATE TABLE stray (id int); ALTER TABLE stray OWNER TO keel_app",
+        "DROP TABLE stray",
+        "keel_app owns stray, and what is owned may be changed.",
     ),
     "audit log": (
         "GRANT INSERT ON crm_auditentry TO keel_app",
@@ -118,10 +118,30 @@ DAMAGES = {
     ),
     "function that finds nothing": (
         "ALTER FUNCTION keel_due_orgs(text) OWNER TO keel_owner",
-        "ALTER FUNCTION keel_due_orgs(text) OWNER TO keel_definer",
+        # A change of owner takes the new owner's own right along.
+        (
+            "ALTER FUNCTION keel_due_orgs(text) OWNER TO keel_definer;"
+            "GRANT EXECUTE ON FUNCTION keel_due_orgs(text) TO keel_owner, keel_app"
+        ),
         "keel_due_orgs(text) belongs to keel_owner, who does not pass by row-level security: it would find nothing.",
     ),
 }
+
+
+def test_undoing_every_damage_leaves_rights_as_they_were(cluster: ClusterInfo, worker_clone: str) -> None:
+    """Other tests go on with this database."""
+    rights = (
+        "SELECT c.oid::regclass::text, c.relacl::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace"
+        " UNION ALL SELECT p.oid::regprocedure::text,"
+        " (SELECT array_agg(a ORDER BY a) FROM unnest(p.proacl::text[]) a)::text FROM pg_proc p"
+        " WHERE p.pronamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    with psycopg.connect(cluster.superuser_url(worker_clone), autocommit=True) as superuser:
+        before = superuser.execute(rights).fetchall()
+        for change, back, _sentence in DAMAGES.values():
+            superuser.execute(change)  # type: ignore[arg-type]
+            superuser.execute(back)  # type: ignore[arg-type]
+        assert superuser.execute(rights).fetchall() == before
 
 
 @pytest.mark.parametrize("hole", DAMAGES)
