@@ -29,6 +29,7 @@ SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "pg_stat_statements.track_planning": "on",
     "pg_stat_statements.max": "10000",
+    "compute_query_id": "on",  # all the time: a statement that was prepared without an id is never counted
     # Nothing but the requests shall run while they are counted.
     "autovacuum_naptime": "1d",
     "checkpoint_timeout": "1h",

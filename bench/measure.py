@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.client import Client, Request
-from bench.counters import Cpu, CpuMeter, Statement, StatementMeter
+from bench.counters import Cpu, CpuMeter, Speed, Statement, StatementMeter
 from bench.people import Person
 from bench.rows import Bar, Row, Scene
 
@@ -39,6 +39,7 @@ class Measured:
     wall_ms: float = 0.0  # median of the best round, one request at a time
     wall_p95_ms: float = 0.0
     floor_ms: float = 0.0  # CPU of the same read without a framework
+    slowness: float = 1.0  # how much longer the machine took for a fixed piece of work than at its best
     bar: dict[str, float | None] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
@@ -55,13 +56,14 @@ class Round:
     cpu: Cpu
     seconds: list[float]
     size: int
+    slowness: float
 
 
 class Meter:
     """Sends a row's requests and reads what they have cost."""
 
-    def __init__(self, client: Client, cpu: CpuMeter, statements: StatementMeter, requests: int) -> None:
-        self.client, self.cpu, self.statements = client, cpu, statements
+    def __init__(self, client: Client, cpu: CpuMeter, statements: StatementMeter, speed: Speed, requests: int) -> None:
+        self.client, self.cpu, self.statements, self.speed = client, cpu, statements, speed
         self.per_round = -(-requests // ROUNDS)
 
     def measure(self, row: Row, scene: Scene) -> tuple[Measured, list[Statement]]:
@@ -90,6 +92,7 @@ class Meter:
             bytes=max(one.size for one in rounds),
             pages=round(sum(statement.pages for statement in seen) / COUNTED, 1),
             wall_ms=round(statistics.median(best.seconds) * 1000, 2),
+            slowness=round(statistics.median(one.slowness for one in rounds), 2),
             wall_p95_ms=round(statistics.quantiles(best.seconds, n=20)[-1] * 1000, 2),
         )
         judge(measured, row.bar)
@@ -98,6 +101,7 @@ class Meter:
     def run(self, requests: Iterator[Request], number: int, *, settle: bool = False) -> Round:
         """Sends so many requests, one after the other."""
         prepared = [next(requests) for _n in range(number)]
+        slowness = self.speed.now()
         before = self.cpu.read()
         answers = [self.client.send(request) for request in prepared]
         spent = self.cpu.read() - before
@@ -106,7 +110,9 @@ class Meter:
             time.sleep(SETTLE)
             background = (self.cpu.read() - before).background
         per = Cpu(spent.web / number, spent.database / number, background / number)
-        return Round(per, [answer.seconds for answer in answers], sum(answer.size for answer in answers) // number)
+        slowness = (slowness + self.speed.now()) / 2
+        size = sum(answer.size for answer in answers) // number
+        return Round(per, [answer.seconds for answer in answers], size, slowness)
 
 
 def judge(measured: Measured, bar: Bar) -> None:

@@ -11,7 +11,7 @@ GROWTH = 1.5  # times that a row may cost on `medium` what it costs on `small`
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 HEAD = (
     "What", "Role", "CPU ms", "bar", "database", "x floor", "Statements", "bar", "kB", "bar", "Pages", "Wall ms",
-    "Behind ms",
+    "Behind ms", "Slow",
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def cells(row: Measured) -> list[str]:
         row.label, row.role, value("cpu_ms", f"{row.cpu_ms:.1f}"), limit("cpu_ms"), f"{row.database_ms:.1f}",
         f"{row.ratio:.1f}" if row.floor_ms else "", value("statements", f"{row.statements:g}"), limit("statements"),
         value("bytes", f"{row.bytes / 1000:.1f}"), limit("bytes", 1000), f"{row.pages:.0f}", f"{row.wall_ms:.1f}",
-        f"{row.background_ms:.1f}",
+        f"{row.background_ms:.1f}", f"{row.slowness:.1f}",
     ]  # fmt: skip
 
 

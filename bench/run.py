@@ -18,7 +18,7 @@ import psycopg
 
 from bench.client import Client, UnexpectedAnswerError
 from bench.cluster import Cluster
-from bench.counters import CpuMeter, Statement, StatementMeter, pss, tree
+from bench.counters import CpuMeter, Speed, Statement, StatementMeter, pss, tree
 from bench.load import Loaded
 from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests
 from bench.people import ROLES, Records, sign_in, write_floor_actors
@@ -91,9 +91,10 @@ def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
         closing(Client(servers.floor_port)) as bare,
     ):
         cpu = CpuMeter(servers.pid("web"), cluster.postmaster, servers.background, monitor)
-        meter = Meter(client, cpu, statements, wanted.requests)
+        speed = Speed(cluster.checkout.var / "bench" / "speed")
+        meter = Meter(client, cpu, statements, speed, wanted.requests)
         floor_cpu = CpuMeter(servers.pid("floor"), cluster.postmaster, (), monitor)
-        floor = Meter(bare, floor_cpu, statements, wanted.requests)
+        floor = Meter(bare, floor_cpu, statements, speed, wanted.requests)
         result.select_1_ms = _select_1(floor, Scene("admin", records))
         _measure_rows(result, meter, floor, records, wanted, say)
         if not wanted.rows:
@@ -177,6 +178,7 @@ def line(row: Measured) -> str:
         return f"{row.label:<26}{row.role:<9}{row.state} {row.note.splitlines()[0] if row.note else ''}"
     floor = f"{row.ratio:5.1f} x floor" if row.floor_ms else " " * 13
     over = f"   over: {', '.join(row.broken)}" if row.broken else ""
+    over += f"   (machine {row.slowness:.1f} x slower than at its best)" if row.slowness > 1.15 else ""
     return (
         f"{row.label:<26}{row.role:<9}{row.cpu_ms:7.2f} ms CPU ({row.database_ms:.2f} db){floor}"
         f"{row.statements:7.1f} statements{row.bytes / 1000:8.1f} kB{row.pages:8.0f} pages{row.wall_ms:8.2f} ms{over}"

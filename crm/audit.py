@@ -12,7 +12,9 @@ from crm.tenancy.context import Actor
 
 
 @contextmanager
-def change_set(kind: ChangeSetKind, label: str, *, acting: Actor, undoes: ChangeSet | None = None) -> Iterator[ChangeSet]:
+def change_set(
+    kind: ChangeSetKind, label: str, *, acting: Actor, undoes: ChangeSet | None = None
+) -> Iterator[ChangeSet]:
     """Everything written inside is recorded under one change set."""
     made = ChangeSet.objects.create(kind=kind, label=label[:200], made_by_id=acting.member_id, undoes=undoes)
     with context.recorded_under(made.id):

@@ -17,7 +17,6 @@ from crm.enums import ShareLevel
 from crm.events import Event, emit
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import Membership, Share, Team
-from crm.records import hooks
 from crm.records.permissions import permission_for
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
@@ -78,7 +77,6 @@ def share_record(
     if member is not None and member != acting.member_id:
         notify(member, "record.shared", record_type=record_type, record=record.pk, name=str(record), by=acting.name)
     emit(RecordShared(record=record.pk, record_type=record_type, member=member, team=team, level=level))
-    _tell(record_type, record, acting)
     return share
 
 
@@ -91,7 +89,6 @@ def unshare_record(record_type: str, pk: UUID, share_id: UUID, *, acting: Actor)
         raise NotFound(_("This share is gone already. Reload the page."))
     share.delete()
     emit(RecordUnshared(record=record.pk, record_type=record_type, member=share.member_id, team=share.team_id))
-    _tell(record_type, record, acting)
 
 
 def _sharable(record_type: str, pk: UUID, acting: Actor) -> Any:
@@ -122,9 +119,3 @@ def _grantee(record: Any, member: UUID | None, team: UUID | None) -> Membership 
     if found.id == record.owner_id:
         raise Invalid(fields={"grantee": _("This person owns the record and has full access already.")})
     return found
-
-
-def _tell(record_type: str, record: Any, acting: Actor) -> None:
-    listener = hooks.shares_changed.get(record_type)
-    if listener is not None:
-        listener(record, acting)

@@ -16,9 +16,6 @@ organization_created: list[Callable[[Actor], None]] = []
 # (old member id, new member id, acting) after the rule was checked, within a change set.
 reassigners: list[Callable[[UUID, UUID, Actor], int]] = []
 
-# By record type: told (record, acting) after its shares changed, such as to emit an event that a board understands.
-shares_changed: dict[str, Callable[[Any, Actor], None]] = {}
-
 
 def add(hooks: list[Any], function: Any) -> None:
     """Adds a function once, however often an app becomes ready."""

@@ -46,7 +46,7 @@ class Shell:
         self._request = request
         self._anonymous = anonymous
         self.live_url = settings.LIVE_URL
-        # Whatever the page shows was read after this moment. Web and Valkey may run on hosts whose clocks differ a little.
+        # Whatever the page shows was read after this moment. Web's and Valkey's clocks may differ a little.
         self.live_after = f"{int(time.time() * 1000) - LIVE_MARGIN}-0"
 
     @cached_property

@@ -44,7 +44,9 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 def test_one_address_created_twice_at_once_is_one_contact(cast: Cast):
     def create(member: Any) -> Contact:
         with cast.org.acting(member) as acting:
-            values = NewContact(last_name="Marchetti", emails=(EmailValue("ines@halden.example"),), tags=("Shared tag",))
+            values = NewContact(
+                last_name="Marchetti", emails=(EmailValue("ines@halden.example"),), tags=("Shared tag",)
+            )
             return create_contact(values, acting=acting)
 
     for _attempt in range(3):

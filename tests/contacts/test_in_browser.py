@@ -162,5 +162,8 @@ def test_without_script_forms_are_pages(running_keel, browser: Browser, cast):
     page.get_by_role("button", name="Link account").click()
     expect(page.locator(".record-head")).to_contain_text("Buyer at")
     assert cast.links(made) == [(account.id, "unknown", True)]
-    assert [address for address, _kind, _primary in cast.emails(made)] == ["ines@halden.example", "second@halden.example"]
+    assert [address for address, _kind, _primary in cast.emails(made)] == [
+        "ines@halden.example",
+        "second@halden.example",
+    ]
     context.close()

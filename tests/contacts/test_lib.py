@@ -117,7 +117,12 @@ def test_phones(text, region, stored, shown):
 
 @pytest.mark.parametrize(
     ("stored", "link"),
-    [("+31105550142", "+31105550142"), ("+14155552671 x7", "+14155552671"), ("010 555 0142", "0105550142"), ("ask", "")],
+    [
+        ("+31105550142", "+31105550142"),
+        ("+14155552671 x7", "+14155552671"),
+        ("010 555 0142", "0105550142"),
+        ("ask", ""),
+    ],
 )
 def test_dialled(stored, link):
     assert dialled(stored) == link

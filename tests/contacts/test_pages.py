@@ -91,7 +91,13 @@ def test_contact_page_hides_an_account_and_colleagues_out_of_sight(cast: Cast):
 @pytest.mark.parametrize("kind", ["contact", "account"])
 @pytest.mark.parametrize(
     ("who", "status", "edits"),
-    [("rep", 200, True), ("manager", 200, True), ("admin", 200, True), ("reader", 200, False), ("stranger", 404, False)],
+    [
+        ("rep", 200, True),
+        ("manager", 200, True),
+        ("admin", 200, True),
+        ("reader", 200, False),
+        ("stranger", 404, False),
+    ],
 )
 def test_record_page_by_role(cast: Cast, kind: str, who: str, status: int, edits: bool):
     record: Any = getattr(cast, kind)()
@@ -445,7 +451,8 @@ def test_shares_are_added_and_taken_back(cast: Cast):
 
 
 @pytest.mark.parametrize(
-    "data", [{"grantee": "", "level": "read"}, {"grantee": "x:y", "level": "read"}, {"level": "own"}, {"until": "2001-01-01"}]
+    "data",
+    [{"grantee": "", "level": "read"}, {"grantee": "x:y", "level": "read"}, {"level": "own"}, {"until": "2001-01-01"}],
 )
 def test_shares_with_wrong_values_say_so(cast: Cast, data: dict[str, str]):
     made = cast.contact()

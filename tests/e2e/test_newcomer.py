@@ -63,7 +63,8 @@ def drag(page: Page, title: str, target: Locator) -> None:
     source = card(page, title)
     source.scroll_into_view_if_needed()
     start, end = source.bounding_box(), target.bounding_box()
-    assert start and end
+    assert start is not None
+    assert end is not None
     page.mouse.move(start["x"] + 60, start["y"] + 12)
     page.mouse.down()
     page.mouse.move(start["x"] + 80, start["y"] + 30, steps=4)

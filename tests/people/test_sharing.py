@@ -124,7 +124,7 @@ def test_share_of_a_deal_tells_the_board(org):
     with org.acting(owner) as actor:
         share_record("deal", deal.pk, member=other.id, acting=actor)
     with org.system():
-        assert OutboxEvent.objects.filter(record=deal.pk, name="deal.share_changed").count() == 1
+        assert OutboxEvent.objects.filter(record=deal.pk, name="record.shared").count() == 1
 
 
 def test_record_that_was_only_shared_is_not_shared_on(org):

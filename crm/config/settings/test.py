@@ -17,7 +17,7 @@ os.environ["MASTER_KEYS"] = "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 from crm.config.settings.base import *  # base reads the environment set above
 
 PASSWORD_HASHERS = ["tests.support.hashers.CheapArgon2PasswordHasher"]
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.vessels.apps.VesselsConfig"]  # noqa: F405
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.vessels.apps.VesselsConfig"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
