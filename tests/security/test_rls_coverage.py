@@ -55,8 +55,6 @@ UNAUDITED = {
     "contacts_importrow",
     "deals_stagechange",
 }
-# Here the owner says who did it, not whose it is; contacts.actions.imports decides who sees which job.
-OWNER_IS_A_NOTE = {"contacts_importjob"}
 
 
 def own_models() -> list[type[models.Model]]:
@@ -139,7 +137,7 @@ def test_records_with_an_owner_have_a_visibility_policy() -> None:
         name for (name,) in query("SELECT polrelid::regclass::text FROM pg_policy WHERE polname = 'visible'")
     }
     owned = {m._meta.db_table for m in tenant_models() if any(f.name == "owner" for f in m._meta.local_fields)}
-    assert owned - with_policy == OWNER_IS_A_NOTE
+    assert owned - with_policy == set()
 
 
 def test_personal_models_are_the_ones_whose_policy_lets_readers_write() -> None:
