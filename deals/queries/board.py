@@ -200,10 +200,12 @@ def cards_by_id(pipeline_id: UUID, ids: Sequence[UUID], sight: Sight, where: Whe
             f" AND deals_deal.id = ANY(%s) AND deals_deal.pipeline_id = %s AND {branch.sql}"
         )
         params += [list(ids), pipeline_id, *branch.params]
-    return _cards(_NAMED.format(cards=f"({' UNION ALL '.join(parts)})", order=""), params)
+    # Without filters the statement is always the same, and finds its rows by their ids whatever the values.
+    fixed = where == EVERYTHING
+    return _cards(_NAMED.format(cards=f"({' UNION ALL '.join(parts)})", order=""), params, fixed=fixed)
 
 
-def _cards(sql: str, params: list[Any]) -> list[CardRow]:
-    with connection.cursor() as cursor:
+def _cards(sql: str, params: list[Any], *, fixed: bool = False) -> list[CardRow]:
+    with prepared_cursor() if fixed else connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [CardRow._make(row) for row in cursor.fetchall()]
