@@ -298,9 +298,12 @@ def agree(ground: Ground, plan: Plan, people: tuple[int, ...]) -> None:
         transaction.set_rollback(True)
 
 
+LONG = (pytest.mark.soak, pytest.mark.timeout(1800))
+
+
 @pytest.mark.parametrize(
     ("named_one_by_one", "organizations"),
-    [(500, 8), (1, 8), pytest.param(500, 200, marks=pytest.mark.soak), pytest.param(1, 200, marks=pytest.mark.soak)],
+    [(500, 8), (1, 8), pytest.param(500, 200, marks=LONG), pytest.param(1, 200, marks=LONG)],
 )
 def test_everybody_says_the_same_of_who_sees_and_changes_what(monkeypatch, named_one_by_one, organizations):
     """Also where more records are shared than a statement names one by one."""

@@ -16,8 +16,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from activities.models import Activity
 from contacts.actions.accounts import delete_account
-from contacts.models import Account, AccountContact, Contact, ImportJob
+from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone, ImportJob
 from contacts.tasks import run_import
 from crm.actions.organizations import OrganizationSettings, change_settings
 from crm.actions.sharing import share_record, unshare_record
@@ -27,7 +28,7 @@ from crm.models import ExternalId, Notification
 from crm.records.registry import registry
 from deals.actions.deals import create_deal
 from deals.actions.stages import move_deal
-from deals.models import Deal
+from deals.models import Deal, DealContact, StageChange
 from tests.security.hidden import NAMES, Private, entangle, found, make_private
 from tests.security.matrix import plain
 from tests.support.web import client_for
@@ -161,6 +162,40 @@ def test_choosing_a_hidden_record_is_refused_like_an_absent_one(world):
     absent = answers(uuid4(), uuid4(), uuid4())
     assert [status for status, _text in hidden] == [422, 422, 422, 422, 422, 404, 404, 404, 422]
     assert hidden == absent
+
+
+def test_rows_that_hang_on_hidden_records_are_hidden_with_them(tied):
+    """By row-level security alone: no filter is asked for here."""
+    own, hidden = tied.own, tied.hidden
+
+    def of_hidden() -> dict[str, int]:
+        rows: dict[str, Any] = {
+            "addresses": ContactEmail.objects.filter(contact=hidden.contact),
+            "numbers": ContactPhone.objects.filter(contact=hidden.contact),
+            "domains": AccountDomain.objects.filter(account=hidden.account),
+            "places of a hidden contact": AccountContact.objects.filter(contact=hidden.contact),
+            "people of a hidden deal": DealContact.objects.filter(deal=hidden.deal),
+            "steps": StageChange.objects.filter(deal=hidden.deal),
+            "entries of a hidden deal": Activity.objects.filter(deal=hidden.deal),
+            "entries of a hidden contact": Activity.objects.filter(contact=hidden.contact, deal=None),
+            "entries at one's own account, of others": Activity.objects.filter(account=own.account, owner=tied.keeper),
+        }
+        return {name: queryset.count() for name, queryset in rows.items()}
+
+    def of_own() -> dict[str, bool]:
+        rows: dict[str, Any] = {
+            "places of one's contact": AccountContact.objects.filter(contact=own.contact),
+            "people of one's deal": DealContact.objects.filter(deal=own.deal),
+            "entries of one's contact": Activity.objects.filter(contact=own.contact, deal=None),
+        }
+        return {name: queryset.exists() for name, queryset in rows.items()}
+
+    with tied.org.system():
+        everything = of_hidden()
+    assert [name for name, count in everything.items() if count == 0] == []
+    with tied.org.acting(tied.rep):
+        assert of_hidden() == dict.fromkeys(everything, 0)
+        assert set(of_own().values()) == {True}
 
 
 # ---------------------------------------------------------------- sums and counts
