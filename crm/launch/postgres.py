@@ -105,6 +105,9 @@ class Postgres:
         if not end_pids(lambda: pids_working_in(self.data), signal.SIGQUIT):
             raise LaunchError(f"An old PostgreSQL on {self.data} does not stop: end it, then try again.")
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # The socket has a lock with a pid of its own, which may be another program's by now, too.
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (self.home.sockets / name).unlink(missing_ok=True)
 
     def wait_ready(self, alive: Callable[[], bool], patience: float = 60.0) -> None:
         """Wait until the server answers; raises LaunchError when it ended or `patience` seconds have passed."""
