@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from activities.actions.log import NewActivity, log_activity
 from contacts.actions.accounts import create_account, update_account
 from contacts.actions.contacts import create_contact
 from contacts.actions.links import link_contact
-from contacts.models import Account, Contact
+from contacts.models import Account, Contact, ImportJob
+from contacts.tasks import run_import
 from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
 from crm.models import Membership
 from deals.actions.contacts import set_deal_contact
@@ -171,3 +176,65 @@ def entangle(world: Private) -> None:
     with world.org.acting(world.keeper) as keeper:
         log_activity(NewActivity(type="note", body="Nattmøte igjen", contact_id=hidden.contact.pk), acting=keeper)
         log_activity(NewActivity(type="note", body="Nattmøte om pris", deal_id=hidden.deal.pk), acting=keeper)
+
+
+LINK = re.compile(r'(?:href|hx-get)="([^"]+)"')
+
+
+def crawl(world: Private, member: Any) -> tuple[int, dict[str, list[str]], dict[str, str]]:
+    """Opens whatever a member's pages lead to: how many addresses, what they told of hidden records, what failed."""
+    client = client_for(member)
+    waiting, seen = [(world.base, "")], {world.base}
+    told: dict[str, list[str]] = {}
+    failed: dict[str, str] = {}
+    while waiting:
+        path, before = waiting.pop()
+        response = client.get(path)
+        if response.status_code not in (200, 302):
+            failed[path] = f"{response.status_code}, from {before}"
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        said = body.decode() + response.headers.get("Location", "")
+        if traces := found(world, said):
+            told[path] = traces
+        links = {_target(path, link) for link in [*LINK.findall(said), response.headers.get("Location", "")]}
+        fresh = {link for link in links if link.startswith(world.base)} - seen
+        seen |= fresh
+        waiting += [(link, path) for link in sorted(fresh)]
+    return len(seen), told, failed
+
+
+def _target(path: str, link: str) -> str:
+    """Where a link on a page leads to; "" for a mark on the page, or another sort or page of a list."""
+    url = urlsplit(unescape(link))
+    if not (url.path or url.query) or url.query.startswith(("sort=", "after=")):
+        return ""
+    return (url.path or urlsplit(path).path) + (f"?{url.query}" if url.query else "")
+
+
+def import_rows(world: Private, data: str, kind: str = "contact") -> tuple[ImportJob, str]:
+    """Imports a file as the rep, by the pages; the job afterwards, and all that was answered on the way."""
+    client = world.browser()
+    said = []
+
+    def step(response: Any) -> Any:
+        assert response.status_code in (200, 302), response.content.decode()[:500]
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        said.append(body.decode() + response.headers.get("Location", ""))
+        return response
+
+    upload = {"file": SimpleUploadedFile("rows.csv", data.encode()), "record_type": kind}
+    base = step(client.post(f"{world.base}imports/", upload))["Location"].removesuffix("columns/")
+    pk = base.rstrip("/").rsplit("/", 1)[-1]
+    with world.org.system():
+        job = ImportJob.objects.get(pk=pk)
+    step(client.get(base + "columns/"))
+    step(client.get(base + "check/"))
+    step(client.post(base + "start/"))
+    ids = {"org_id": str(world.org.id), "job_id": pk, "member_id": str(world.rep.pk)}
+    run_import.apply(kwargs=ids, throw=True)
+    for page in ("", "rows/skipped.csv", "rows/failed.csv"):
+        step(client.get(base + page))
+    with world.org.system():
+        job.refresh_from_db()
+    assert job.status == "done"
+    return job, "\n".join(said)
