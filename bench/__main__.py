@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="end with 1 when a bar is broken")
     parser.add_argument("--rows", default="", help="only these, by key, with commas (bench/rows.py)")
     parser.add_argument("--roles", default=",".join(ROLES), help="only these, with commas")
+    parser.add_argument("--jobs", help="only these, with commas (bench/jobs.py); by default all of them from medium on")
     parser.add_argument("--requests", type=int, default=240, help="measured requests of each row and role")
     parser.add_argument("--statements", action="store_true", help="print the statements of each row")
     parser.add_argument("--load-only", action="store_true", help="make the data and stop")
@@ -57,10 +58,14 @@ def measure(cluster: Cluster, options: argparse.Namespace, results: Path) -> int
     os.environ.update(cluster.environment(Loaded.COPY, 8000, 8001) | {"LOG_LEVEL": "WARNING"})
     django.setup()
     from bench import report  # noqa: PLC0415 -- models are read once Django is set up
+    from bench.jobs import JOBS  # noqa: PLC0415 -- as above
     from bench.run import Wanted, run  # noqa: PLC0415 -- as above
 
     rows = [key for key in options.rows.split(",") if key]
-    wanted = Wanted(options.requests, rows, options.roles.split(","), options.statements)
+    jobs = options.jobs
+    if jobs is None:
+        jobs = "" if rows or options.size == "small" else ",".join(JOBS)
+    wanted = Wanted(options.requests, rows, options.roles.split(","), jobs.split(","), options.statements)
     result = run(cluster, cluster.scale, wanted, say)
     path = result.save(results)
     print(f"\n{report.table(result)}\n")

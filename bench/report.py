@@ -58,6 +58,10 @@ def notes(result: Result) -> list[str]:
         after = f"Memory (PSS) after {result.memory['requests']:,} requests"
         found.append(f"{after}: web {web:.0f} MB, everything {everything:.0f} MB.")
     commit = result.commit + (", with changes" if result.dirty else "")
+    found += [
+        f"{job.label}: {job.seconds:.0f} s, at most {job.bar_seconds:.0f} ({job.cpu_seconds:.0f} s of CPU)."
+        for job in result.jobs
+    ]
     found.append(
         f"{load['cpus']} CPUs ({load['model']}), Python {load['python']}, load {load['load_before'][0]:.1f} before and "
         f"{load['load_after'][0]:.1f} after; commit {commit}, {result.at[:16].replace('T', ' ')} UTC."

@@ -19,6 +19,7 @@ import psycopg
 from bench.client import Client, UnexpectedAnswerError
 from bench.cluster import Cluster
 from bench.counters import CpuMeter, Speed, Statement, StatementMeter, pss, tree
+from bench.jobs import JOBS, Job
 from bench.load import Loaded
 from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests
 from bench.people import ROLES, Records, sign_in, write_floor_actors
@@ -36,6 +37,7 @@ class Wanted:
     requests: int = 240
     rows: Collection[str] = ()
     roles: Collection[str] = ROLES
+    jobs: Collection[str] = ()
     show_statements: bool = False
 
 
@@ -51,12 +53,14 @@ class Result:
     rows: list[Measured] = field(default_factory=list)
     select_1_ms: float = 0.0
     memory: dict[str, Any] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
 
     @property
     def broken(self) -> list[str]:
         """The broken bars, in words."""
         found = [f"{row.label} ({row.role}): {', '.join(row.broken)}" for row in self.rows if row.broken]
         found += [f"{row.label} ({row.role}): {row.note}" for row in self.rows if row.state == "failed"]
+        found += [text for job in self.jobs for text in job.broken]
         return found + list(self.memory.get("broken", []))
 
     def save(self, directory: Path) -> Path:
@@ -71,7 +75,9 @@ class Result:
     def read(cls, path: Path) -> Result:
         """A result that was saved."""
         values = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**values, "rows": [Measured(**row) for row in values["rows"]]})
+        rows = [Measured(**row) for row in values["rows"]]
+        jobs = [Job(**job) for job in values.get("jobs", [])]  # older results have none
+        return cls(**{**values, "rows": rows, "jobs": jobs})
 
 
 def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
@@ -99,6 +105,10 @@ def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
         _measure_rows(result, meter, floor, records, wanted, say)
         if not wanted.rows:
             result.memory = _memory(client, meter, servers, cluster, Scene("admin", records))
+        for key, measure in JOBS.items():
+            if key in wanted.jobs:
+                result.jobs.append(measure(people["admin"][0], cpu))
+                say(job_line(result.jobs[-1]))
     result.machine["load_after"] = os.getloadavg()
     return result
 
@@ -183,6 +193,12 @@ def line(row: Measured) -> str:
         f"{row.label:<26}{row.role:<9}{row.cpu_ms:7.2f} ms CPU ({row.database_ms:.2f} db){floor}"
         f"{row.statements:7.1f} statements{row.bytes / 1000:8.1f} kB{row.pages:8.0f} pages{row.wall_ms:8.2f} ms{over}"
     )
+
+
+def job_line(job: Job) -> str:
+    """One job as a line."""
+    over = f"   over: {'; '.join(job.broken)}" if job.broken else ""
+    return f"{job.label:<35}{job.seconds:7.1f} s (at most {job.bar_seconds:.0f}), {job.cpu_seconds:.1f} s CPU{over}"
 
 
 def machine() -> dict[str, Any]:

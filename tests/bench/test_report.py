@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import report
+from bench.jobs import Job, export
+from bench.jobs import judge as judge_job
 from bench.measure import Measured, judge
 from bench.rows import ROWS, Bar
 from bench.run import Result, line
@@ -80,8 +82,31 @@ def test_memory_over_its_bar_is_broken():
     assert "Memory (PSS) after 1,000 requests: web 300 MB, everything 900 MB." in report.notes(found)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "done", "finished", "broken"),
+    [
+        (90, 100, True, []),
+        (91, 100, True, ["Import: 91 s, at most 90"]),
+        (10, 99, True, ["Import: wrote 99 of 100 rows"]),
+        (10, 0, False, ["Import: did not end well", "Import: wrote 0 of 100 rows"]),
+    ],
+)
+def test_job_is_judged_by_its_time_and_by_what_it_wrote(seconds: float, done: int, finished: bool, broken: list[str]):
+    job = Job("import", "Import", seconds, 1, 100, done, 90)
+    judge_job(job, finished)
+    assert job.broken == broken
+    assert result(jobs=[job]).broken == broken
+
+
+def test_export_has_so_many_rows_and_nobody_twice():
+    head, *rows = export(700).decode().splitlines()
+    assert head.startswith("Record ID,First Name,Last Name,Email,")
+    assert len(rows) == len({row.split(",")[3] for row in rows}) == 700
+
+
 def test_result_is_read_as_it_was_saved(tmp_path: Path):
-    saved = result(dirty=True, memory={"requests": 1000, "web": 1, "all": 2, "broken": []})
+    job = Job("import", "Import of 100 contacts", 2.5, 3.5, 100, 100, 90)
+    saved = result(dirty=True, memory={"requests": 1000, "web": 1, "all": 2, "broken": []}, jobs=[job])
     path = saved.save(tmp_path / "results")
     assert path.name == "2026-03-11T0930-abc1234567-dirty-small.json"
     assert json.loads(path.read_text())["rows"][0]["cpu_ms"] == 21.04

@@ -1,0 +1,107 @@
+"""Work that takes long, measured as a whole: seconds from asking for it to its end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench import names
+from bench.counters import CpuMeter
+from bench.people import Person
+from contacts.actions import imports
+from contacts.models.importing import ImportStatus
+from crm import queries
+from crm.tenancy.context import Actor, org_context
+
+ROWS = 100_000
+PATIENCE = 600.0  # seconds
+HEADER = (
+    "Record ID", "First Name", "Last Name", "Email", "Phone Number", "Lead Status", "Create Date", "Lifecycle Stage",
+    "Job Title", "Company Name", "City", "Country/Region",
+)  # fmt: skip
+
+
+@dataclass
+class Job:
+    """What a piece of work has taken. `broken` names the bars it breaks."""
+
+    key: str
+    label: str
+    seconds: float
+    cpu_seconds: float  # worker, relay and database
+    rows: int
+    done: int  # rows that were written
+    bar_seconds: float
+    broken: list[str] = field(default_factory=list)
+
+
+def import_contacts(person: Person, meter: CpuMeter, *, rows: int = ROWS, bar: float = 90.0) -> Job:
+    """Imports a HubSpot export of so many contacts, from the upload until the job says that it is done."""
+    file = io.BytesIO(export(rows))
+    before, started = meter.read(), time.monotonic()
+    with org_context(_actor(person)) as acting:
+        job = imports.upload_import(file, "hubspot-contacts.csv", acting=acting)
+        imports.start_import(job.id, acting=acting)
+    while True:
+        with org_context(_actor(person)) as acting:
+            job = imports.get_import(job.id, acting)
+        if job.status in (ImportStatus.DONE, ImportStatus.FAILED) or time.monotonic() - started > PATIENCE:
+            break
+        time.sleep(0.5)
+    spent = meter.read() - before
+    made = Job(
+        key="import",
+        label=f"Import of {rows:,} contacts",
+        seconds=round(time.monotonic() - started, 1),
+        cpu_seconds=round(spent.background + spent.database, 1),
+        rows=rows,
+        done=job.created + job.updated,
+        bar_seconds=bar,
+    )
+    judge(made, job.status == ImportStatus.DONE)
+    return made
+
+
+def judge(job: Job, finished: bool) -> None:
+    """Writes down what is wrong with a job: too slow, rows missing, not done."""
+    checks: list[tuple[bool, str]] = [
+        (finished, "did not end well"),
+        (job.done == job.rows, f"wrote {job.done:,} of {job.rows:,} rows"),
+        (job.seconds <= job.bar_seconds, f"{job.seconds:.0f} s, at most {job.bar_seconds:.0f}"),
+    ]
+    job.broken = [f"{job.label}: {text}" for good, text in checks if not good]
+
+
+def export(rows: int) -> bytes:
+    """A contacts file as HubSpot exports it; nobody in it is in the loaded data."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    first, last, stems = names.FIRST, names.LAST, names.STEMS
+    for n in range(rows):
+        stem = stems[n % len(stems)]
+        email = f"imported{n}@{_plain(stem)}.example"
+        who = [n + 1, first[n % len(first)], last[n // len(first) % len(last)], email, f"+4722{n:06}"]
+        what = ["NEW", "2026-01-15 10:30", "lead", names.TITLES[n % len(names.TITLES)], stem]
+        place = n % len(names.CITIES)
+        writer.writerow([*who, *what, names.CITIES[place], names.COUNTRIES[place]])
+    return text.getvalue().encode()
+
+
+def _plain(stem: str) -> str:
+    return "".join(letter for letter in stem.lower() if letter.isalnum())
+
+
+def _actor(person: Person) -> Actor:
+    with org_context(Actor.system(person.org_id)):
+        found = queries.member_by_id(person.member_id)
+    assert found is not None
+    return found.actor
+
+
+Measure = Callable[[Person, CpuMeter], Job]
+# By key, as the rows of requests; a later issue adds its jobs here.
+JOBS: dict[str, Measure] = {"import": import_contacts}
