@@ -75,16 +75,19 @@ def _money(field: Field) -> Render:
 
 
 def _date(field: Field) -> Render:
-    return lambda row: _soft(formats.date(row[field.column])) if row[field.column] else EMPTY
+    reader = formats.Reader()
+    return lambda row: _soft(reader.date(row[field.column])) if row[field.column] else EMPTY
 
 
 def _datetime(field: Field) -> Render:
+    reader, column = formats.Reader(), field.column
+
     def render(row: Row) -> str:
-        moment = row[field.column]
+        moment = row[column]
         if moment is None:
             return EMPTY
-        exact = escape(formats.exact(moment))
-        return f'<time class="soft" datetime="{moment.isoformat()}" title="{exact}">{formats.ago(moment)}</time>'
+        exact = escape(reader.exact(moment))
+        return f'<time class="soft" datetime="{moment.isoformat()}" title="{exact}">{reader.ago(moment)}</time>'
 
     return render
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages import ERROR, get_messages
 from django.http import HttpRequest
+from django.urls import get_script_prefix
 
-from crm.web.jinja import url_exists
+from crm.web.jinja import existing, url_exists
 from crm.web.nav import Entry, Text, create, nav, settings_nav
 
 LIVE_MARGIN = 5000  # milliseconds
@@ -70,7 +71,7 @@ class Shell:
 
     @cached_property
     def nav(self) -> list[Entry]:
-        return _existing(nav.shown_to(self.role))
+        return existing(nav.shown_to(self.role))
 
     @property
     def shortcut_entries(self) -> tuple[tuple[str, str], ...]:
@@ -80,17 +81,19 @@ class Shell:
         return tuple((str(entry.label), entry.key) for entry in self.nav if entry.key)
 
     @property
-    def phone_nav(self) -> list[Entry]:
-        return [entry for entry in self.nav if entry.phone][:3]
+    def frame(self) -> tuple[str, str, int, int]:
+        """What links of the shell depend on, for the pieces of it that are kept: the organisation's prefix, the role,
+        and the state of the registries."""
+        return get_script_prefix(), self.role, nav.version, create.version
 
     @property
     def settings(self) -> list[tuple[Text, list[Entry]]]:
-        groups = [(group, _existing(entries)) for group, entries in settings_nav.groups(self.role)]
+        groups = [(group, existing(entries)) for group, entries in settings_nav.groups(self.role)]
         return [(group, entries) for group, entries in groups if entries]
 
     @property
     def create(self) -> list[Entry]:
-        return _existing(create.shown_to(self.role))
+        return existing(create.shown_to(self.role))
 
     @cached_property
     def unread(self) -> int:
@@ -133,7 +136,3 @@ class Shell:
 
     def has_global(self, url_name: str) -> bool:
         return url_exists(url_name, everywhere=True)
-
-
-def _existing(entries: list[Entry]) -> list[Entry]:
-    return [entry for entry in entries if url_exists(entry.url_name)]

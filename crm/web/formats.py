@@ -214,13 +214,73 @@ def _zone(local: dt.datetime, language: str) -> str:
     return _zones[key]
 
 
+class Reader:
+    """Who reads, and when: language, zone and moment, looked up once for the many values of a list."""
+
+    __slots__ = ("_now", "_today", "language", "zone")
+
+    def __init__(self, now: dt.datetime | None = None) -> None:
+        self.language = _language()
+        self.zone = timezone.get_current_timezone()
+        self._now = now
+        self._today: dt.date | None = None
+
+    @property
+    def now(self) -> dt.datetime:
+        """The moment; the same for everything this reader is shown."""
+        if self._now is None:
+            self._now = timezone.now()
+        return self._now
+
+    @property
+    def today(self) -> dt.date:
+        """The reader's day."""
+        if self._today is None:
+            self._today = self.now.astimezone(self.zone).date()
+        return self._today
+
+    def local(self, value: dt.datetime) -> dt.datetime:
+        """The moment in the reader's zone; one without a zone is taken as it is."""
+        return value.astimezone(self.zone) if value.tzinfo is not None else value
+
+    def date(self, value: dt.date | dt.datetime) -> str:
+        """See `date`."""
+        day = self.local(value).date() if isinstance(value, dt.datetime) else value
+        near = day.year == self.today.year or abs(day - self.today) < _YEAR_NEEDED_AFTER
+        return _day(day, self.language, year=not near)
+
+    def exact(self, value: dt.date | dt.datetime) -> str:
+        """See `exact`."""
+        if not isinstance(value, dt.datetime):
+            return _long_day(value, self.language)
+        local = self.local(value)
+        both, seconds = _long_patterns(self.language)
+        if seconds != "HH:mm:ss z":
+            # It has been moved to the reader's zone already; Babel would move it again without `tzinfo`.
+            return format_datetime(local, "long", tzinfo=local.tzinfo, locale=_date_locale(self.language))
+        time = f"{local.hour:02}:{local.minute:02}:{local.second:02} {_zone(local, self.language)}"
+        return both.replace("{0}", time).replace("{1}", _long_day(local.date(), self.language))
+
+    def ago(self, value: dt.datetime) -> str:
+        """See `ago`."""
+        seconds = (self.now - value).total_seconds()
+        past, minutes = seconds >= 0, int(abs(seconds) // 60)
+        if minutes < 1:
+            return gettext("just now") if past else gettext("in a moment")
+        if minutes < 60:
+            text = (
+                ngettext("%d min ago", "%d min ago", minutes) if past else ngettext("in %d min", "in %d min", minutes)
+            )
+            return text % minutes
+        hours = minutes // 60
+        if hours < 24:
+            return (ngettext("%d h ago", "%d h ago", hours) if past else ngettext("in %d h", "in %d h", hours)) % hours
+        return self.date(value)
+
+
 def date(value: dt.date | dt.datetime | None) -> str:
     """Format a day in the reader's zone: "17 Nov", with the year where it would be ambiguous. None gives ""."""
-    if value is None:
-        return ""
-    day, today = _as_date(value), timezone.localdate()
-    near = day.year == today.year or abs(day - today) < _YEAR_NEEDED_AFTER
-    return _day(day, _language(), year=not near)
+    return "" if value is None else Reader().date(value)
 
 
 def date_full(value: dt.date | dt.datetime | None) -> str:
@@ -268,18 +328,7 @@ def date_time(value: dt.datetime | None) -> str:
 
 def exact(value: dt.date | dt.datetime | None) -> str:
     """Format a day or moment without loss, for titles: "19 November 2026, 09:41:07 CET"."""
-    if value is None:
-        return ""
-    language = _language()
-    if not isinstance(value, dt.datetime):
-        return _long_day(value, language)
-    local = _local(value)
-    both, seconds = _long_patterns(language)
-    if seconds != "HH:mm:ss z":
-        # `localtime` has moved it to the reader's zone already; Babel would move it again without `tzinfo`.
-        return format_datetime(local, "long", tzinfo=local.tzinfo, locale=_date_locale(language))
-    time = f"{local.hour:02}:{local.minute:02}:{local.second:02} {_zone(local, language)}"
-    return both.replace("{0}", time).replace("{1}", _long_day(local.date(), language))
+    return "" if value is None else Reader().exact(value)
 
 
 def iso(value: dt.date | dt.datetime | None) -> str:
@@ -291,19 +340,7 @@ def iso(value: dt.date | dt.datetime | None) -> str:
 
 def ago(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
     """Format a moment relative to now up to a day ("4 min ago", "in 2 h"), then as a date."""
-    if value is None:
-        return ""
-    seconds = ((now or timezone.now()) - value).total_seconds()
-    past, minutes = seconds >= 0, int(abs(seconds) // 60)
-    if minutes < 1:
-        return gettext("just now") if past else gettext("in a moment")
-    if minutes < 60:
-        text = ngettext("%d min ago", "%d min ago", minutes) if past else ngettext("in %d min", "in %d min", minutes)
-        return text % minutes
-    hours = minutes // 60
-    if hours < 24:
-        return (ngettext("%d h ago", "%d h ago", hours) if past else ngettext("in %d h", "in %d h", hours)) % hours
-    return date(value)
+    return "" if value is None else Reader(now).ago(value)
 
 
 # ---------------------------------------------------------------- people and colours

@@ -21,6 +21,7 @@ from crm.lib.mail import delivery_note
 from crm.web import formats
 from crm.web.cards import deal_card
 from crm.web.components import Components
+from crm.web.nav import Entry, create, nav
 from crm.web.samples import Sample
 
 _FORM_TEMPLATES = Path(django.__file__).parent / "forms" / "jinja2"
@@ -76,6 +77,8 @@ def environment(**options: Any) -> Environment:
         url=url,
         global_url=global_path,
         url_exists=url_exists,
+        nav_of=lambda role: existing(nav.shown_to(role)),
+        create_of=lambda role: existing(create.shown_to(role)),
         icon=icon,
         html_attrs=html_attrs,
         ui=Components(env),
@@ -92,6 +95,9 @@ def environment(**options: Any) -> Environment:
     return env
 
 
+PARTS_MOST = 5000  # pieces of markup that a process keeps, a few kilobytes each at most
+
+
 class Parts:
     """Pieces of the shell that are the same on every page: rendered once per language and values, then kept."""
 
@@ -100,11 +106,18 @@ class Parts:
         self._kept: dict[tuple[Any, ...], Markup] = {}
 
     def part(self, template: str, **values: Any) -> Markup:
-        """The template's markup with these values (hashable, few in number) and nothing of the request."""
-        key = (template, translation.get_language(), *sorted(values.items()))
-        if key not in self._kept or self._env.auto_reload:
-            self._kept[key] = Markup(self._env.get_template(template).render(values))  # noqa: S704 -- rendered escaped
-        return self._kept[key]
+        """The template's markup with these values (hashable) and nothing of the request.
+
+        Links to pages depend on the organisation too: then `Shell.frame` is one of the values.
+        """
+        key = (template, translation.get_language(), *values.values())
+        kept = self._kept.get(key)
+        if kept is None or self._env.auto_reload:
+            if len(self._kept) >= PARTS_MOST:
+                self._kept.clear()
+            kept = Markup(self._env.get_template(template).render(values))  # noqa: S704 -- rendered escaped
+            self._kept[key] = kept
+        return kept
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
@@ -142,6 +155,11 @@ def url_exists(name: str, *, everywhere: bool = False) -> bool:
     except NoReverseMatch:
         return False
     return True
+
+
+def existing(entries: list[Entry]) -> list[Entry]:
+    """The entries whose pages exist."""
+    return [entry for entry in entries if url_exists(entry.url_name)]
 
 
 @lru_cache(maxsize=1)

@@ -35,13 +35,16 @@ class Registry:
     """Entries by id, kept in order. Adding the same id again replaces it, so a second `ready()` does no harm."""
 
     _entries: dict[str, Entry] = field(default_factory=dict)
+    version: int = 0  # grows with every change, for those who keep what they made of the entries
 
     def put(self, entry: Entry) -> None:
         self._entries[entry.id] = entry
+        self.version += 1
 
     def remove(self, entry_id: str) -> None:
         """Take an entry out; for tests."""
         self._entries.pop(entry_id, None)
+        self.version += 1
 
     def shown_to(self, role: str) -> list[Entry]:
         return [e for e in sorted(self._entries.values(), key=lambda e: e.order) if e.shown_to(role)]
