@@ -127,7 +127,7 @@ class Client:
         attempts = limits.attempts or (3 if request.method in REPEATABLE else 1)
         retrying = Retrying(
             stop=stop_after_attempt(attempts),
-            wait=wait_exponential_jitter(multiplier=0.5, max=8),
+            wait=wait_exponential_jitter(multiplier=0.5, max=8, jitter=0.4),
             retry=retry_if_exception_type(Unreachable) | retry_if_result(lambda answer: answer.status >= 500),
             sleep=self.sleep,
         )
