@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from activities.enums import ActivityType, Source
 from activities.models import Activity
 from contacts.models import Contact
+from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 from deals.models import Deal, DealContact
 
@@ -93,7 +93,7 @@ def timeline_rows(
     if kind == "contact" and (not types or set(types) & set(STEPS)):
         steps = _BRANCH_SQL.format(about=_STEPS_OF_DEALS, cut=cut)
         sql = f"{sql} UNION ALL {steps} ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s"
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(sql, params)
         return [_row(values) for values in cursor.fetchall()]
 
@@ -106,7 +106,7 @@ def _row(values: tuple[Any, ...]) -> dict[str, Any]:
 
 def tells_creation(kind: str, pk: UUID) -> bool:
     """Whether one of a record's oldest activities says that it was created."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         sql = _CREATION_SQL.format(about=_ABOUT[kind], own=_OWN[kind])
         cursor.execute(sql, {"pk": pk, "limit": OLDEST_LOOKED_AT})
         return bool(cursor.fetchone()[0])

@@ -6,21 +6,25 @@ check of one object are the same expression.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crm import queries
 from crm.enums import ShareLevel
 from crm.lib.errors import NotFound
-from crm.tenancy.context import Actor
+from crm.tenancy.backend.kept import KeptQuery, OneOf
+from crm.tenancy.context import Actor, Reach, WriteReach
 
 M = TypeVar("M", bound=models.Model)
+R = TypeVar("R")
 SHARED_MOST = 500  # shared records that a statement names one by one
 
 
@@ -28,8 +32,8 @@ def shared_ids(model: type[models.Model], actor: Actor, *, write: bool = False) 
     """Ids of the records of a type that are shared with the actor or one of their teams, as a subquery."""
     shares: Any = model._meta.get_field("shares").related_model
     levels = [ShareLevel.WRITE] if write else [ShareLevel.READ, ShareLevel.WRITE]
-    rows = shares.objects.filter(Q(until__isnull=True) | Q(until__gt=timezone.now()), level__in=levels)
-    return rows.filter(Q(member_id=actor.member_id) | Q(team_id__in=actor.teams)).values("content_object_id")
+    rows = shares.objects.filter(Q(until__isnull=True) | Q(until__gt=Now()), level__in=levels)
+    return rows.filter(Q(member_id=actor.member_id) | OneOf("team_id", actor.teams)).values("content_object_id")
 
 
 def is_shareable(model: type[models.Model]) -> bool:
@@ -41,7 +45,7 @@ def visible_q(model: type[models.Model], actor: Actor) -> Q:
     """The filter that leaves what the actor sees: everything, or own, team's and shared records."""
     if actor.read == "all":
         return Q()
-    own = Q(owner_id__in=actor.members)
+    own = Q(OneOf("owner_id", actor.members))
     return own | Q(id__in=shared_ids(model, actor)) if is_shareable(model) else own
 
 
@@ -51,7 +55,7 @@ def writable_q(model: type[models.Model], actor: Actor) -> Q:
         return Q()
     if actor.write == "none":
         return Q(pk__in=[])
-    own = Q(owner_id__in=actor.members)
+    own = Q(OneOf("owner_id", actor.members))
     return own | Q(id__in=shared_ids(model, actor, write=True)) if is_shareable(model) else own
 
 
@@ -101,12 +105,65 @@ def absent(model: type[models.Model]) -> NotFound:
                     % {"thing": str(model._meta.verbose_name)})  # fmt: skip
 
 
+class ByKey(Generic[R]):
+    """What is found by a key, as far as an actor reaches: compiled and planned once for each kind of reach.
+
+    `build(actor, key)` gives the queryset (of models or dicts), which may depend on nothing else.
+    """
+
+    KEY, MEMBER, OF_MEMBERS, TEAM = (UUID(int=n) for n in range(1, 5))  # stand in for those of each call
+
+    def __init__(self, build: Callable[[Actor, UUID], models.QuerySet[Any]]) -> None:
+        self._build = build
+        self._kept: dict[tuple[Reach, WriteReach], KeptQuery[R]] = {}
+
+    def all(self, actor: Actor, key: UUID | str) -> list[R]:
+        """The rows; none for a key that is no UUID."""
+        if not is_uuid(key):
+            return []
+        query = self._kept.get((actor.read, actor.write)) or self._keep(actor)
+        return query.all(UUID(str(key)), actor.member_id, list(actor.members), list(actor.teams))
+
+    def first(self, actor: Actor, key: UUID | str) -> R | None:
+        """The first row, or None."""
+        return next(iter(self.all(actor, key)), None)
+
+    def _keep(self, actor: Actor) -> KeptQuery[R]:
+        anybody = replace(actor, member_id=self.MEMBER, members=(self.OF_MEMBERS,), teams=(self.TEAM,))
+        rows = self._build(anybody, self.KEY)
+        found = KeptQuery[R](rows, self.KEY, self.MEMBER, [self.OF_MEMBERS], [self.TEAM])
+        self._kept[actor.read, actor.write] = found
+        return found
+
+
+@lru_cache(maxsize=256)
+def _seen(model: type[models.Model], related: tuple[str, ...], only: tuple[str, ...]) -> ByKey[Any]:
+    """A record of the type that the actor sees."""
+
+    def build(actor: Actor, key: UUID) -> models.QuerySet[Any]:
+        rows = visible(model, actor).filter(pk=key)
+        rows = rows.select_related(*related) if related else rows
+        return rows.only(*only) if only else rows
+
+    return ByKey(build)
+
+
+@lru_cache(maxsize=256)
+def _locked(model: type[models.Model], related: tuple[str, ...]) -> ByKey[Any]:
+    """A record of the type that the actor may change, locked."""
+
+    def build(actor: Actor, key: UUID) -> models.QuerySet[Any]:
+        rows = model._default_manager.filter(writable_q(model, actor), pk=key, deleted_at__isnull=True)
+        # select_related() without names would join everything.
+        rows = rows.select_related(*related) if related else rows
+        return rows.select_for_update(of=("self",))
+
+    return ByKey(build)
+
+
 def get_visible(model: type[M], pk: UUID | str, actor: Actor, *related: str, only: tuple[str, ...] = ()) -> M:
     """A record that the actor sees, with `related` rows joined; `only` leaves out other columns. Raises NotFound."""
-    rows = visible(model, actor)
-    rows = rows.select_related(*related) if related else rows
-    rows = rows.only(*only) if only else rows
-    found = rows.filter(pk=pk).first() if is_uuid(pk) else None
+    found = _seen(model, related, only).first(actor, pk)
     if found is None:
         raise absent(model)
     return found
@@ -117,12 +174,8 @@ def get_writable(model: type[M], pk: UUID | str, actor: Actor, *related: str) ->
 
     Raises NotFound.
     """
-    found = None
-    if is_uuid(pk):
-        rows = model._default_manager.filter(writable_q(model, actor), pk=pk, deleted_at__isnull=True)
-        # select_related() without names would join everything.
-        rows = rows.select_related(*related) if related else rows
-        found = rows.select_for_update(of=("self",)).first()
+    # A role that writes nothing finds nothing: there is no statement to keep.
+    found = None if actor.write == "none" else _locked(model, related).first(actor, pk)
     if found is None:
         raise absent(model)
     return found

@@ -18,18 +18,21 @@ from crm.tenancy import context
 from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
-# The member, the organisation, the teams the member belongs to, and everybody whose records the member sees: for a
-# manager the members of every team below the teams they manage. One statement, since every request makes it.
-# Before an organisation is entered only the membership can be seen, so finding it enters the organisation (for reading
-# teams; the caller enters it properly). The teams hang on `me`, hence are read after that.
-_MEMBER_SQL = """
-WITH me AS MATERIALIZED (
-    SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.id AS o_id, o.slug, o.name AS org_name, o.visibility,
-           o.locale, o.time_zone AS org_zone, o.base_currency, o.fiscal_year_start, o.readonly_may_export
+UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
+
+# The member and the organisation. Before an organisation is entered only the membership can be seen, so finding it
+# enters the organisation, for reading what hangs on it; the caller enters it properly.
+_FOUND_SQL = """
+    SELECT m.*, set_config('app.org_id', m.org_id::text, true), set_config('app.member_id', m.id::text, true),
+           o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone, o.base_currency,
+           o.fiscal_year_start, o.readonly_may_export
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL
-)
-SELECT me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
+"""
+# With the teams the member belongs to, and everybody whose records the member sees: for a manager the members of every
+# team below the teams they manage. They hang on `me`, hence are read after it has entered the organisation.
+_ME_SQL = """
+       me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
        me.base_currency, me.fiscal_year_start, me.readonly_may_export,
        ARRAY(SELECT t.team_id FROM crm_teammember t WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1),
        CASE WHEN me.role = 'manager' THEN ARRAY(
@@ -41,9 +44,9 @@ SELECT me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me
                 WHERE c.org_id = me.org_id AND c.deleted_at IS NULL)
            SELECT DISTINCT t.member_id FROM crm_teammember t JOIN tree ON tree.id = t.team_id
             WHERE t.org_id = me.org_id ORDER BY 1)
-       ELSE '{{}}' END
-  FROM me
+       ELSE '{}' END
 """
+_MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL.replace('{}', '{{}}')} FROM me"  # noqa: S608 -- ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +95,68 @@ def _read_member(row: Any, kind: str) -> Membered:
 
 _SESSION_COLUMNS = [field.attname for field in Session._meta.concrete_fields]
 _USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
-_SESSION_SQL = """
-SELECT {} FROM crm_session s LEFT JOIN crm_user u ON u.id = s.user_id
- WHERE s.session_key = %s AND s.expire_date > now()
-""".format(", ".join([*(f"s.{name}" for name in _SESSION_COLUMNS), *(f"u.{name}" for name in _USER_COLUMNS)]))
+_SIGNED_COLUMNS = ", ".join(
+    [*(f"s.{name} AS s_{name}" for name in _SESSION_COLUMNS), *(f"u.{name}" for name in _USER_COLUMNS)]
+)
+_SIGNED_SQL = f"""
+    SELECT {_SIGNED_COLUMNS} FROM crm_session s LEFT JOIN crm_user u ON u.id = s.user_id
+     WHERE s.session_key = %s AND s.expire_date > now()
+"""  # noqa: S608 -- columns of the models
+
+# A request inside an organisation, in one statement: session, user, member, what waits for the member. The user is
+# named to row-level security first (the fence of OFFSET 0 keeps that order), then the membership can be found.
+_OPENING_SQL = f"""
+WITH session AS MATERIALIZED ({_SIGNED_SQL}),
+     signed AS MATERIALIZED (SELECT *, set_config('app.user_id', coalesce(s_user_id::text, ''), true) FROM session),
+     me AS MATERIALIZED (SELECT found.* FROM signed CROSS JOIN LATERAL (
+         {_FOUND_SQL.format(where="m.user_id = signed.s_user_id AND o.slug = %s")} OFFSET 0) found)
+SELECT signed.*, {_ME_SQL},
+       (SELECT count(*) FROM (
+           SELECT FROM crm_notification n
+            WHERE n.org_id = me.org_id AND n.member_id = me.id AND n.read_at IS NULL LIMIT %s) waiting)
+  FROM signed LEFT JOIN me ON true
+"""  # noqa: S608 -- columns of the models
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a request inside an organisation begins with; `membered` is None for who is no active member of it."""
+
+    session: Session
+    membered: Membered | None
+    unread: int
 
 
 def session(key: str) -> Session | None:
     """An unexpired session with its user. Every request asks for it: by the ORM it was a quarter of a small one."""
     with prepared_cursor() as cursor:
-        cursor.execute(_SESSION_SQL, [key])
+        cursor.execute(_SIGNED_SQL, [key])
+        row = cursor.fetchone()
+    return row and _read_session(row)
+
+
+def opening(key: str, slug: str) -> Opening | None:
+    """An unexpired session with its user, and the user's membership in the organisation with that slug.
+
+    Leaves the transaction's tenancy settings half made: the caller, once the user has proved good, enters the
+    organisation; otherwise context.forget() takes them back.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(_OPENING_SQL, [key, slug, UNREAD_CAP])
         row = cursor.fetchone()
     if row is None:
         return None
-    found = Session.from_db("default", _SESSION_COLUMNS, row[: len(_SESSION_COLUMNS)])
-    found.user = User.from_db("default", _USER_COLUMNS, row[len(_SESSION_COLUMNS) :]) if found.user_id else None
+    member = row[len(_SESSION_COLUMNS) + len(_USER_COLUMNS) + 1 :]
+    return Opening(_read_session(row), _read_member(member, "member") if member[0] else None, member[-1])
+
+
+def _read_session(row: Any) -> Session:
+    user = len(_SESSION_COLUMNS)
+    found = Session.from_db("default", _SESSION_COLUMNS, row[:user])
+    if found.user_id:
+        found.user = User.from_db("default", _USER_COLUMNS, row[user : user + len(_USER_COLUMNS)])
+    else:
+        found.user = None
     return found
 
 
@@ -230,23 +280,6 @@ def tag_ids(names: Sequence[str]) -> dict[str, UUID]:
             [list(names)],
         )
         return dict(cursor.fetchall())
-
-
-UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
-
-
-def unread_count(member_id: UUID) -> int:
-    """How many notifications a member has not read, counted no further than UNREAD_CAP: one look at an index.
-
-    Without the ORM: every page asks.
-    """
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM crm_notification WHERE org_id = app_org() AND member_id = %s"
-            " AND read_at IS NULL LIMIT %s) unread",
-            [member_id, UNREAD_CAP],
-        )
-        return int(cursor.fetchone()[0])
 
 
 def inbox(member_id: UUID, *, unread_only: bool = False) -> QuerySet[Notification]:

@@ -24,8 +24,7 @@ def deals_of_record(request: HttpRequest, record: Any) -> Markup:
     """The deals of an account, or those that a contact is part of."""
     r: Any = request
     is_account = isinstance(record, Account)
-    where = {"account_id": record.pk} if is_account else {"deal_contacts__contact_id": record.pk}
-    rows = page.deals_of(r.actor, **where)
+    rows = (page.deals_of_account if is_account else page.deals_of_contact)(r.actor, record.pk)
     # The contact's account is empty where the reader doesn't see it.
     account = record.pk if is_account else getattr(record.account, "pk", None)
     query = f"?account={account or ''}" + ("" if is_account else f"&contact={record.pk}")

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from crm.tenancy.backend.base import prepared_cursor
 
@@ -41,7 +40,7 @@ def audit_groups(
         cut = " AND at <= %(at)s" if before[1] is None else " AND (at, id) < (%(at)s, %(first)s)"
     at, first = before or (None, None)
     params = {"table": table, "pk": pk, "children": list(children), "limit": limit, "at": at, "first": first}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_GROUPS_SQL.format(cut=cut), params)
         return [(*row[:5], orjson.loads(row[5])) for row in cursor.fetchall()]
 

@@ -201,6 +201,11 @@ def enter_user(user_id: UUID | None) -> None:
     _switch(_Scope(replace(_scope.get().settings, user_id=user_id), None))
 
 
+def forget() -> None:
+    """Takes back what crm.queries.opening has set in the open transaction, where the session proved not good."""
+    _send(_set_statements(dict.fromkeys(("app.user_id", "app.org_id", "app.member_id"), "-"), Settings().pairs()))
+
+
 def leave() -> None:
     """Forgets the context after the transaction has ended. For the request middleware only."""
     _scope.set(_NOWHERE)

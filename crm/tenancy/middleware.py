@@ -12,20 +12,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
 from django.utils import timezone, translation
-from django.utils.functional import SimpleLazyObject, new_method_proxy
 
-from crm import queries
 from crm.tenancy import context
 
 Handler = Callable[[HttpRequest], HttpResponse]
 # Answered without a session or a transaction: a probe must not depend on what it probes.
 OUTSIDE = ("/healthz", "/readyz", "/static/")
-
-
-class LazyNumber(SimpleLazyObject):
-    """A number that is worked out when somebody asks for it."""
-
-    __int__ = new_method_proxy(int)
 
 
 class TransactionMiddleware:
@@ -56,8 +48,8 @@ class OrganizationMiddleware:
     """Chooses the URLconf, and for `/w/<slug>/...` enters the organisation as the signed-in member.
 
     Sets `request.organization`, `request.member` and `request.actor` (all None elsewhere), `request.member_unread`
-    (how many notifications wait; counted when asked for), the reader's time zone and language, and the script prefix,
-    so that `url()` and redirects stay in the organisation.
+    (how many notifications wait), the reader's time zone and language, and the script prefix, so that `url()` and
+    redirects stay in the organisation.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -67,36 +59,39 @@ class OrganizationMiddleware:
         r: Any = request
         r.organization = r.member = r.actor = None
         r.member_unread = 0
-        user = r.user
-        if user.is_authenticated:
-            context.enter_user(user.id)
-            self._personal(user.locale, user.time_zone or "UTC")
         try:
-            if not request.path_info.startswith("/w/"):
-                return self.get_response(request)
-            return self._inside(r)
+            if r.session.slug:
+                return self._inside(r)
+            if r.user.is_authenticated:
+                context.enter_user(r.user.id)
+                self._personal(r.user.locale, r.user.time_zone or "UTC")
+            return self.get_response(request)
         finally:
             timezone.deactivate()
             translation.deactivate()
 
     def _inside(self, request: Any) -> HttpResponse:
-        slug, _, rest = request.path_info[3:].partition("/")
-        if not request.user.is_authenticated:
+        user = request.user
+        signed_in = user.is_authenticated  # reads the session, and the membership with it
+        opening = request.session.opening
+        if not signed_in:
             from crm.web.htmx import login_redirect  # noqa: PLC0415 -- the web layer reads this module's contract
 
+            if opening:
+                context.forget()
             return login_redirect(request)
-        found = queries.member_by_slug(request.user.id, slug)
+        found = opening.membered
         if found is None:
             return self._absent(request)
-        actor = replace(found.actor, name=request.user.get_full_name(), request_id=getattr(request, "request_id", ""))
-        found.member.user = request.user
+        actor = replace(found.actor, name=user.get_full_name(), request_id=getattr(request, "request_id", ""))
+        found.member.user = user
         request.organization, request.member, request.actor = found.organization, found.member, actor
-        request.member_unread = LazyNumber(lambda: queries.unread_count(found.member.id))
-        self._personal(request.user.locale, request.user.time_zone or found.organization.time_zone)
+        request.member_unread = opening.unread
+        self._personal(user.locale, user.time_zone or found.organization.time_zone)
         context.enter(actor)
-        prefix = f"/w/{slug}/"
+        prefix = f"/w/{request.session.slug}/"
         request.urlconf = settings.ORG_URLCONF
-        request.path_info = "/" + rest
+        request.path_info = "/" + request.path_info[len(prefix) :]
         request.script_prefix = prefix
         set_script_prefix(prefix)
         try:
@@ -106,6 +101,8 @@ class OrganizationMiddleware:
 
     def _absent(self, request: Any) -> HttpResponse:
         # Answered by the handler chain, so that the page looks like every other 404.
+        context.enter_user(request.user.id)
+        self._personal(request.user.locale, request.user.time_zone or "UTC")
         request.urlconf = "crm.config.urls_absent"
         return self.get_response(request)
 

@@ -21,19 +21,27 @@ from crm import queries
 from crm.lib.clients import client_ip
 from crm.models import Session, User
 
+INSIDE = "/w/"
+
 
 class SessionStore(db.SessionStore):
     """Django's database store over our table, which also names the user."""
 
     user: User | None = None
     client: dict[str, Any] = {}
+    slug = ""  # of the organisation that the request is for, if any
+    opening: queries.Opening | None = None  # what was read for it together with the session
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        session = queries.session(str(self.session_key))
+        if self.slug:
+            self.opening = queries.opening(str(self.session_key), self.slug)
+            session = self.opening and self.opening.session
+        else:
+            session = queries.session(str(self.session_key))
         if session is None:
             self._session_key = None
             return None
@@ -48,11 +56,17 @@ class SessionStore(db.SessionStore):
         return instance
 
 
+def organization_slug(path: str) -> str:
+    """The slug in `/w/<slug>/...`; "" for a path outside of any organisation."""
+    return path[len(INSIDE) :].partition("/")[0] if path.startswith(INSIDE) else ""
+
+
 class SessionMiddleware(middleware.SessionMiddleware):
     """Django's, and the session remembers the browser it began in."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
+        request.session.slug = organization_slug(request.path_info)
         request.session.client = {
             "ip_address": client_ip(request.META) or None,
             "user_agent": request.META.get("HTTP_USER_AGENT", "")[:200],

@@ -72,9 +72,28 @@ def stages_of(pipeline_id: UUID) -> list[Stage]:
     return list(Stage.objects.filter(pipeline_id=pipeline_id).order_by("position", "pk"))
 
 
-def deals_of(actor: Actor, **record: Any) -> list[dict[str, Any]]:
-    """Deals that the actor sees of a record (`account_id`, or `deal_contacts__contact_id`), open ones first."""
-    rows: QuerySet[Deal] = access.visible(Deal, actor).filter(**record)
+def _deals(path: str) -> access.ByKey[dict[str, Any]]:
     fields = ("id", "name", "amount", "currency", "status", "close_date", "stage__name", "stage__tone", "stage_id")
-    found = rows.order_by("closed_on", "-updated_at", "-id").values(*fields, "stage__probability")
-    return sorted(found[: PANEL + 1], key=lambda row: row["status"] != DealStatus.OPEN)
+
+    def build(actor: Actor, key: UUID) -> QuerySet[Any]:
+        rows: QuerySet[Deal] = access.visible(Deal, actor).filter(**{path: key})
+        return rows.order_by("closed_on", "-updated_at", "-id").values(*fields, "stage__probability")[: PANEL + 1]
+
+    return access.ByKey(build)
+
+
+_OF_ACCOUNT, _OF_CONTACT = _deals("account_id"), _deals("deal_contacts__contact_id")
+
+
+def deals_of_account(actor: Actor, account_id: UUID) -> list[dict[str, Any]]:
+    """The deals of an account that the actor sees, open ones first; at most one more than PANEL."""
+    return _open_first(_OF_ACCOUNT.all(actor, account_id))
+
+
+def deals_of_contact(actor: Actor, contact_id: UUID) -> list[dict[str, Any]]:
+    """The deals that a contact is part of and the actor sees, open ones first; at most one more than PANEL."""
+    return _open_first(_OF_CONTACT.all(actor, contact_id))
+
+
+def _open_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: row["status"] != DealStatus.OPEN)

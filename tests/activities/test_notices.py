@@ -23,7 +23,7 @@ from crm.models import Membership, Notification
 from crm.records import notices
 from deals.models import Deal
 from tests.activities.conftest import Desk
-from tests.support.web import client_for
+from tests.support.web import client_for, unread_of
 
 
 def delivery(
@@ -189,8 +189,7 @@ def listed(page: str) -> list[str]:
 
 
 def unread(desk: Desk, member: Membership) -> int:
-    with desk.org.system():
-        return queries.unread_count(member.pk)
+    return unread_of(desk.org.slug, member)
 
 
 @pytest.mark.parametrize(("query", "names"), [("", ["N2", "N1", "N0"]), ("?show=unread", ["N2", "N1"])])

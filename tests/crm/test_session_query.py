@@ -3,12 +3,15 @@
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
 from django.forms import model_to_dict
 from django.utils import timezone
 
 from crm import queries
-from crm.models import Session, User
-from tests.factories import make_user
+from crm.models import Membership, Session, User
+from crm.tenancy import context
+from tests.factories import make_org, make_user
+from tests.support.web import session_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,3 +54,44 @@ def test_session_user_is_a_whole_row_that_can_be_saved():
     user.name = "Ada Berg"
     user.save()
     assert [row.name for row in User.objects.all()] == ["Ada Berg"]
+
+
+def test_opening_answers_what_session_and_member_answer():
+    org, other = make_org(), make_org()
+    manager, rep, left = org.member("manager"), org.member("rep"), org.member("rep")
+    with org.system():
+        Membership.objects.filter(pk=left.pk).update(active=False)
+    org.team("North", rep, managers=(manager,))
+    for member in (manager, rep, left, other.member("rep")):
+        key = session_for(member.user)
+        with transaction.atomic():
+            context.enter_user(member.user_id)
+            expected = queries.member_by_slug(member.user_id, org.slug)
+        context.leave()
+        with transaction.atomic():
+            found = queries.opening(key, org.slug)
+        assert columns(found.session) == columns(by_orm(key))
+        assert columns(found.session.user) == columns(member.user)
+        assert (found.membered is None) == (expected is None) == (member not in (manager, rep))
+        if expected:
+            assert found.membered.actor == expected.actor
+            assert columns(found.membered.member) == columns(expected.member)
+            assert columns(found.membered.organization) == columns(expected.organization)
+
+
+@pytest.mark.parametrize("key", ["expired", "absent", "", "x' OR true --"])
+def test_nothing_opens_without_a_session(key: str):
+    org = make_org()
+    make_session("expired", org.member("admin").user, -1)
+    with transaction.atomic():
+        assert queries.opening(key, org.slug) is None
+
+
+def test_opening_can_be_taken_back():
+    org = make_org()
+    key = session_for(org.member("admin").user)
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert queries.opening(key, org.slug).membered is not None
+        context.forget()
+        cursor.execute("SELECT app_user(), app_org(), app_member(), (SELECT count(*) FROM crm_membership)")
+        assert cursor.fetchone() == (None, None, None, 0)

@@ -8,11 +8,12 @@ from django.utils import timezone
 from crm import queries
 from crm.models import Notification, Tag
 from tests.factories import make_org
+from tests.support.web import unread_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_unread_count_answers_what_the_orm_answers():
+def test_unread_answers_what_the_orm_answers():
     org, other = make_org(), make_org()
     rep, colleague = org.member("rep"), org.member("rep")
     stranger = other.member("rep")
@@ -24,18 +25,22 @@ def test_unread_count_answers_what_the_orm_answers():
         Notification.objects.create(member=colleague, kind="deal_assigned")
     with org.acting(rep):
         expected = Notification.objects.filter(member=rep, read_at__isnull=True).count()
-        assert (queries.unread_count(rep.id), expected) == (2, 2)
-        assert queries.unread_count(stranger.id) == 0
+    assert (unread_of(org.slug, rep), expected) == (2, 2)
+    assert (
+        unread_of(org.slug, colleague),
+        unread_of(other.slug, stranger),
+        unread_of(org.slug, org.member("rep")),
+    ) == (1, 1, 0)
 
 
-def test_unread_count_stops_at_its_cap():
+def test_unread_stops_at_its_cap():
     org = make_org()
     rep = org.member("rep")
     with org.system():
         Notification.objects.bulk_create(
             Notification(member=rep, kind="deal_assigned") for _n in range(queries.UNREAD_CAP + 5)
         )
-        assert queries.unread_count(rep.id) == queries.UNREAD_CAP
+    assert unread_of(org.slug, rep) == queries.UNREAD_CAP
 
 
 def test_tags_answers_what_the_orm_answers():

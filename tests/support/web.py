@@ -4,8 +4,10 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import transaction
 from django.test import Client
 
+from crm import queries
 from crm.models import Membership, User
 
 
@@ -24,3 +26,11 @@ def client_for(member: Membership) -> Client:
     client = Client(raise_request_exception=False)
     client.cookies[settings.SESSION_COOKIE_NAME] = session_for(member.user)
     return client
+
+
+def unread_of(slug: str, member: Membership) -> int:
+    """How many notifications a member's bell counts."""
+    with transaction.atomic():
+        found = queries.opening(session_for(member.user), slug)
+    assert found is not None
+    return found.unread

@@ -58,6 +58,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         made: Any = super().get_new_connection(conn_params)
         made.prepare_threshold = 0 if settings.DATABASE_PREPARE else None
         made.prepared_max = PREPARED_MOST
+        if settings.DATABASE_PREPARE:
+            # Otherwise PostgreSQL would go on planning those whose values, such as an array of one, look cheaper.
+            made.pgconn.exec_(b"SET plan_cache_mode = force_generic_plan")
         return made
 
     def prepared_cursor(self) -> Any:

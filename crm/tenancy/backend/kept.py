@@ -1,0 +1,94 @@
+"""Querysets that are compiled once.
+
+Building SQL from a queryset takes Django longer than PostgreSQL needs to look a row up by its key, and planning it
+takes PostgreSQL longer than running it. What every page asks for is compiled and planned once instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
+
+from crm.tenancy.backend.base import prepared_cursor
+
+R = TypeVar("R")
+
+
+class OneOf(models.Func):
+    """`column = ANY (array)`: one parameter, however many values there are."""
+
+    arg_joiner = " = ANY ("
+    template = "%(expressions)s)"
+    output_field = models.BooleanField()
+
+    def __init__(self, path: str, ids: Any) -> None:
+        super().__init__(models.F(path), models.Value(list(ids), ArrayField(models.UUIDField())))
+
+
+class KeptQuery(Generic[R]):
+    """A queryset of models or of `.values()` whose SQL is made here and now, for values that stand in for others.
+
+    `samples` are the values that calls will replace, each of them different from every other value in the statement
+    (a UUID of its own, a list of one). For statements that look rows up by their keys: the plan is the same for all
+    values. Raises ValueError when the statement has none of the samples.
+    """
+
+    def __init__(self, queryset: models.QuerySet[Any], *samples: Any) -> None:
+        compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        self._sql, params = compiler.as_sql()
+        self._fixed = list(params)
+        self._places = [(n, samples.index(value)) for n, value in enumerate(params) if value in samples]
+        if not self._places:
+            raise ValueError("None of the samples stands in the statement.")
+        self._converters = list(compiler.get_converters([column[0] for column in compiler.select]).items())
+        self._make: Callable[[Any], R] = _maker(queryset, compiler)
+
+    def all(self, *values: Any) -> list[R]:
+        """The rows, with `values` in place of the samples."""
+        given = list(self._fixed)
+        for place, sample in self._places:
+            given[place] = values[sample]
+        with prepared_cursor() as cursor:
+            cursor.execute(self._sql, given)
+            rows = cursor.fetchall()
+        return [self._make(self._convert(row)) for row in rows]
+
+    def first(self, *values: Any) -> R | None:
+        """The first row, or None."""
+        return next(iter(self.all(*values)), None)
+
+    def _convert(self, row: Any) -> Any:
+        if not self._converters:
+            return row
+        row = list(row)
+        for place, (converters, expression) in self._converters:
+            for converter in converters:
+                row[place] = converter(row[place], expression, connection)
+        return row
+
+
+def _maker(queryset: models.QuerySet[Any], compiler: Any) -> Callable[[Any], Any]:
+    """How a row of the compiled statement becomes what the queryset gives: as Django's own iterables do it."""
+    query: Any = queryset.query
+    if queryset._iterable_class is ValuesIterable:  # type: ignore[attr-defined]
+        names = [*query.extra_select, *query.values_select, *query.annotation_select]
+        return lambda row: dict(zip(names, row, strict=True))
+    if queryset._iterable_class is not ModelIterable or compiler.annotation_col_map:  # type: ignore[attr-defined]
+        raise ValueError("A kept query gives models without annotations, or dicts.")
+    info = compiler.klass_info
+    model, places = info["model"], info["select_fields"]
+    start, end = places[0], places[-1] + 1
+    names = [column[0].target.attname for column in compiler.select[start:end]]
+    related = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)
+
+    def make(row: Any) -> Any:
+        found = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
+        for populator in related:
+            populator.populate(row, found)
+        return found
+
+    return make

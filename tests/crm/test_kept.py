@@ -1,0 +1,88 @@
+"""Kept queries give what the same querysets give, to everybody, however often and in whatever order they are asked."""
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+
+from contacts.actions.contacts import create_contact
+from contacts.models import Contact
+from contacts.values import NewContact
+from crm import access
+from crm.actions.sharing import share_record
+from crm.enums import ShareLevel
+from crm.lib.errors import NotFound
+from crm.models import Team
+from crm.tenancy.backend.kept import KeptQuery
+from tests.factories import make_org
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def columns(row: object) -> dict:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_kept_models_and_dicts_are_the_querysets():
+    org = make_org()
+    with org.system():
+        north = Team.objects.create(name="North")
+        south = Team.objects.create(name="South", parent=north)
+        rows = Team.objects.select_related("parent")
+        one = KeptQuery(rows.filter(pk=org.id), org.id)
+        for team in (north, south, north):
+            [found] = one.all(team.pk)
+            assert columns(found) == columns(rows.get(pk=team.pk))
+        with CaptureQueriesContext(connection) as asked:
+            assert one.first(south.pk).parent.name == "North"
+        assert len(asked) == 1
+        assert one.first(org.actor(org.member("rep")).member_id) is None
+        names = Team.objects.order_by("name").values("id", "name", "parent__name")
+        below = KeptQuery(names.filter(parent=org.id), org.id)
+        assert below.all(north.pk) == list(names.filter(parent=north)) != []
+
+
+def test_kept_query_needs_its_samples_and_a_plain_shape():
+    org = make_org()
+    with org.system():
+        with pytest.raises(ValueError, match="None of the samples"):
+            KeptQuery(Team.objects.filter(name="North"), org.id)
+        with pytest.raises(ValueError, match="without annotations"):
+            KeptQuery(Team.objects.filter(pk=org.id).annotate(n=Count("pk")), org.id)
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "rep", "readonly"])
+def test_records_by_key_are_those_of_the_queryset(role: str):
+    org = make_org()
+    owner, reader, other = org.member("rep"), org.member(role), org.member("rep")
+    if role == "manager":
+        org.team("North", owner, managers=(reader,))
+    team = org.team("South", reader)
+    records = []
+    for number, (level, share) in enumerate([("", ""), ("read", "member"), ("write", "team"), ("read", "other")]):
+        with org.acting(owner) as acting:
+            contact = create_contact(NewContact(last_name=f"N{number}"), acting=acting)
+            if share:
+                to = {"member": {"member": reader.pk}, "team": {"team": team.pk}, "other": {"member": other.pk}}[share]
+                share_record("contact", contact.pk, level=ShareLevel(level), acting=acting, **to)
+            records.append(contact)
+    with org.acting(reader) as acting:
+        for contact in [*records, *records]:
+            for allowed, get in ((access.visible_q, access.get_visible), (access.writable_q, access.get_writable)):
+                expected = Contact.objects.filter(allowed(Contact, acting), pk=contact.pk).first()
+                try:
+                    found = get(Contact, str(contact.pk), acting)
+                except NotFound:
+                    found = None
+                assert (found and columns(found)) == (expected and columns(expected))
+    with org.acting(other) as acting:
+        seen = [contact.last_name for contact in records if _seen(contact, acting)]
+    assert seen == ["N3"]
+
+
+def _seen(contact: Contact, acting: object) -> bool:
+    try:
+        access.get_visible(Contact, contact.pk, acting)
+    except NotFound:
+        return False
+    return True
