@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import connection
-
 from contacts.duplicates import Known
 from contacts.models import Account, AccountDomain, Contact, ContactEmail, ImportJob, ImportRow
 from crm import access
@@ -34,9 +32,9 @@ def lock_keys(keys: Iterable[str]) -> None:
     org = zlib.crc32(str(context.current_org_id()).encode()) - 2**31
     buckets = sorted({zlib.crc32(key.encode()) % BUCKETS for key in keys})
     if buckets:
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             # The array is sorted, so that two that lock several can't wait for each other.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, b) FROM unnest(%s::int[]) b", [org, buckets])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s::int, b) FROM unnest(%s::int[]) b", [org, buckets])
 
 
 MANY = 20  # keys above which they are looked up alone first

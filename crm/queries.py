@@ -273,7 +273,7 @@ def tag_ids(names: Sequence[str]) -> dict[str, UUID]:
     """The ids of the organisation's tags by the given names, compared without case and accents."""
     if not names:
         return {}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT n.name, t.id FROM unnest(%s::text[]) AS n (name) JOIN crm_tag t"
             " ON t.org_id = app_org() AND t.name_norm = keel_norm(n.name) AND t.deleted_at IS NULL",

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from crm.tenancy.backend.base import prepared_cursor
+
 Row = tuple[UUID, str, UUID | None, str]
 
 
@@ -17,5 +19,5 @@ def insert_events(rows: Sequence[Row]) -> None:
     values = ", ".join(["(%s, %s, %s, %s, 0, '', '{}')"] * len(rows))
     columns = "org_id, name, record, payload, attempts, error, received_by"
     statement = f"INSERT INTO crm_outboxevent ({columns}) VALUES {values}"  # noqa: S608 -- placeholders only
-    with connection.cursor() as cursor:
+    with prepared_cursor() if len(rows) == 1 else connection.cursor() as cursor:
         cursor.execute(statement, [part for row in rows for part in row])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -45,8 +45,7 @@ def emit(*events: Event) -> None:
 
 
 def _payload(event: Event, by: dict[str, Any]) -> dict[str, Any]:
-    values = asdict(event)
-    del values["record"]
+    values = {field.name: getattr(event, field.name) for field in fields(event) if field.name != "record"}
     return {**values, "by": by}
 
 

@@ -3,6 +3,7 @@
 A transaction begins and takes its tenancy settings in one message (`BEGIN; SET LOCAL ...`), which saves a round
 trip on every request; a connection that died while idle is replaced when the next transaction begins, which
 saves the health check's round trip; and `prepared_cursor` asks by statements that the session has planned already.
+What returns no rows (the begin and end of transactions, savepoints, settings) is sent without a cursor.
 """
 
 from typing import Any
@@ -11,6 +12,8 @@ import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.postgresql import base, operations
+from django.db.backends.utils import debug_transaction
+from psycopg.pq import ConnStatus, ExecStatus
 
 from crm.tenancy import context
 
@@ -43,7 +46,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _send(self, message: bytes) -> None:
         with self.wrap_database_errors:
-            self.connection.execute(message)
+            raw = self.connection.pgconn
+            result = raw.exec_(message)
+            if raw.status == ConnStatus.BAD:
+                raise psycopg.OperationalError(result.get_error_message())
+            if result.status == ExecStatus.FATAL_ERROR:
+                raise psycopg.errors.error_from_result(result)
+
+    def _noted(self, message: str) -> None:
+        """Sends, and puts it into the log of queries where one is kept."""
+        with debug_transaction(self, message):
+            self._send(message.encode())
+
+    def _commit(self) -> None:
+        if self.connection is not None:
+            self._noted("COMMIT")
+
+    def _savepoint(self, sid: str) -> None:
+        self._noted(self.ops.savepoint_create_sql(sid))
+
+    def _savepoint_commit(self, sid: str) -> None:
+        self._noted(self.ops.savepoint_commit_sql(sid))
 
     def send_settings(self, statements: str) -> None:
         """Runs `SET LOCAL` statements in the open transaction, in one message.

@@ -1,4 +1,4 @@
-"""Querysets that are compiled once.
+"""Querysets and inserts that are compiled once.
 
 Building SQL from a queryset takes Django longer than PostgreSQL needs to look a row up by its key, and planning it
 takes PostgreSQL longer than running it. What every page asks for is compiled and planned once instead.
@@ -6,7 +6,8 @@ takes PostgreSQL longer than running it. What every page asks for is compiled an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -71,19 +72,44 @@ class KeptQuery(Generic[R]):
         return row
 
 
+def insert_few(rows: Sequence[models.Model]) -> None:
+    """Inserts new rows of one model by a statement that is compiled and planned once for each number of rows.
+
+    What bulk_create does for a few rows whose keys are made before, at a third of the cost; like it, sends no signals.
+    """
+    model = type(rows[0])
+    sql, fields = _insert_sql(model, len(rows))
+    given = []
+    for row in rows:
+        row._prepare_related_fields_for_save(operation_name="insert_few")  # type: ignore[attr-defined]
+        given += [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    with prepared_cursor() as cursor:
+        cursor.execute(sql, given)
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@lru_cache(maxsize=512)
+def _insert_sql(model: type[models.Model], rows: int) -> tuple[str, list[Any]]:
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * rows)
+    return f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES {values}', fields  # noqa: S608 -- names of models
+
+
 def _maker(queryset: models.QuerySet[Any], compiler: Any) -> Callable[[Any], Any]:
     """How a row of the compiled statement becomes what the queryset gives: as Django's own iterables do it."""
     query: Any = queryset.query
-    if queryset._iterable_class is ValuesIterable:  # type: ignore[attr-defined]
+    if queryset._iterable_class is ValuesIterable:
         names = [*query.extra_select, *query.values_select, *query.annotation_select]
         return lambda row: dict(zip(names, row, strict=True))
-    if queryset._iterable_class is not ModelIterable or compiler.annotation_col_map:  # type: ignore[attr-defined]
+    if queryset._iterable_class is not ModelIterable or compiler.annotation_col_map:
         raise ValueError("A kept query gives models without annotations, or dicts.")
     info = compiler.klass_info
     model, places = info["model"], info["select_fields"]
     start, end = places[0], places[-1] + 1
     names = [column[0].target.attname for column in compiler.select[start:end]]
-    related = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)
+    related = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # as in 5.2
 
     def make(row: Any) -> Any:
         found = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
