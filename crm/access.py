@@ -71,7 +71,8 @@ def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False
     """
     if actor.read == "all":
         return [queryset]
-    own = queryset.filter(owner_id__in=actor.members)
+    is_own = Q(OneOf("owner_id", actor.members))
+    own = queryset.filter(is_own)
     if not is_shareable(queryset.model):
         return [own]
     # Asked beforehand: most members have few shared records or none, and then the list is one plain index scan.
@@ -79,10 +80,13 @@ def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False
     if not shared:
         return [own]
     if len(shared) > SHARED_MOST:
-        shared = shared_ids(queryset.model, actor)
-    elif merged:
-        return [queryset.filter(Q(owner_id__in=actor.members) | Q(id__in=shared))]
-    return [own, queryset.filter(id__in=shared).exclude(owner_id__in=actor.members)]
+        is_shared = Q(id__in=shared_ids(queryset.model, actor))
+    else:
+        is_shared = Q(OneOf("id", shared))
+        if merged:
+            return [queryset.filter(is_own | is_shared)]
+    nobodys = Q(owner_id__isnull=True) if queryset.model._meta.get_field("owner").null else Q()
+    return [own, queryset.filter(is_shared, nobodys | ~is_own if nobodys else ~is_own)]
 
 
 def first_rows(

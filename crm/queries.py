@@ -294,10 +294,14 @@ def some_shared_ids(model: type[models.Model], actor: Actor, most: int) -> list[
     The same rows as crm.access.shared_ids, without the ORM: every list of a member who does not see everything asks.
     """
     table = model._meta.get_field("shares").related_model._meta.db_table  # type: ignore[union-attr]
+    shared = (
+        f"SELECT content_object_id FROM {table} WHERE org_id = app_org() AND level IN ('read', 'write')"  # noqa: S608 -- a table of ours
+        " AND (until IS NULL OR until > now())"
+    )
     with prepared_cursor() as cursor:
+        # Two halves, each on its own index.
         cursor.execute(
-            f"SELECT DISTINCT content_object_id FROM {table} WHERE org_id = app_org() AND level IN ('read', 'write')"  # noqa: S608 -- a table of ours
-            " AND (until IS NULL OR until > now()) AND (member_id = %s OR team_id = ANY (%s)) LIMIT %s",
+            f"{shared} AND member_id = %s UNION {shared} AND team_id = ANY (%s) LIMIT %s",
             [actor.member_id, list(actor.teams), most],
         )
         return [row[0] for row in cursor.fetchall()]

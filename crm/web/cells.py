@@ -3,6 +3,7 @@ what an f-string does."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from html import escape as escape_text
 from typing import Any
@@ -17,6 +18,7 @@ from crm.web import formats
 
 Row = Mapping[str, Any]
 Render = Callable[[Row], str]
+_SPECIAL = re.compile("[&<>\"']")
 EMPTY = '<span class="muted">—</span>'
 # Stands in for an id when a URL is reversed once per list, not once per row.
 HOLE = UUID("00000000-0000-7000-8000-000000000000")
@@ -24,7 +26,8 @@ HOLE = UUID("00000000-0000-7000-8000-000000000000")
 
 def escape(value: object) -> str:
     """HTML-escaped text, as a plain string: making a Markup of each of hundreds of values would cost more."""
-    return escape_text(str(value))
+    text = str(value)
+    return escape_text(text) if _SPECIAL.search(text) else text
 
 
 def record_name(record_type: RecordType, row: Row) -> str:

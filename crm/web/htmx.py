@@ -7,13 +7,15 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import resolve_url
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
-from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from jinja2_fragments import render_blocks
+from markupsafe import Markup
 
 LOGIN_PATH = settings.LOGIN_URL
 
@@ -74,8 +76,7 @@ def render(
     engine = _engine()
     values: dict[str, Any] = {
         "request": request,
-        "csrf_input": csrf_input_lazy(request),
-        "csrf_token": csrf_token_lazy(request),
+        **_csrf(request),
     }
     for processor in engine.template_context_processors:
         values.update(processor(request))
@@ -84,6 +85,16 @@ def render(
     if names:
         return render_blocks(engine.env, template, names, values)
     return engine.env.get_template(template).render(values)
+
+
+def _csrf(request: Any) -> dict[str, Any]:
+    """The token, made when a template asks for it, and once for all parts of an answer."""
+    if not hasattr(request, "csrf_values"):
+        token = SimpleLazyObject(lambda: get_token(request))
+        field = SimpleLazyObject(lambda: Markup('<input type="hidden" name="csrfmiddlewaretoken" value="%s">') % token)
+        request.csrf_values = {"csrf_token": token, "csrf_input": field}
+    values: dict[str, Any] = request.csrf_values
+    return values
 
 
 @lru_cache(maxsize=1)

@@ -20,10 +20,15 @@ class Where(NamedTuple):
 
 EVERYTHING = Where("true", ())
 
+# Two halves, each on its own index.
 _SHARED_SQL = """
-SELECT s.content_object_id, max(s.level) FROM deals_dealshare s
- WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND (s.member_id = %s OR s.team_id = ANY(%s))
- GROUP BY s.content_object_id
+SELECT content_object_id, max(level) FROM (
+    SELECT s.content_object_id, s.level FROM deals_dealshare s
+     WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND s.member_id = %s
+    UNION ALL
+    SELECT s.content_object_id, s.level FROM deals_dealshare s
+     WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND s.team_id = ANY (%s)) shared
+ GROUP BY content_object_id
 """
 
 
