@@ -21,7 +21,7 @@ from crm import queries
 from crm.enums import ShareLevel
 from crm.lib.errors import NotFound
 from crm.tenancy.backend.kept import KeptQuery, OneOf
-from crm.tenancy.context import Actor, Reach, WriteReach
+from crm.tenancy.context import Actor, Reach, WriteReach, array
 
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
@@ -33,7 +33,7 @@ def shared_ids(model: type[models.Model], actor: Actor, *, write: bool = False) 
     shares: Any = model._meta.get_field("shares").related_model
     levels = [ShareLevel.WRITE] if write else [ShareLevel.READ, ShareLevel.WRITE]
     rows = shares.objects.filter(Q(until__isnull=True) | Q(until__gt=Now()), level__in=levels)
-    return rows.filter(Q(member_id=actor.member_id) | OneOf("team_id", actor.teams)).values("content_object_id")
+    return rows.filter(Q(member_id=actor.member_id) | OneOf("team_id", actor.teams_array)).values("content_object_id")
 
 
 def is_shareable(model: type[models.Model]) -> bool:
@@ -45,7 +45,7 @@ def visible_q(model: type[models.Model], actor: Actor) -> Q:
     """The filter that leaves what the actor sees: everything, or own, team's and shared records."""
     if actor.read == "all":
         return Q()
-    own = Q(OneOf("owner_id", actor.members))
+    own = Q(OneOf("owner_id", actor.members_array))
     return own | Q(id__in=shared_ids(model, actor)) if is_shareable(model) else own
 
 
@@ -55,7 +55,7 @@ def writable_q(model: type[models.Model], actor: Actor) -> Q:
         return Q()
     if actor.write == "none":
         return Q(pk__in=[])
-    own = Q(OneOf("owner_id", actor.members))
+    own = Q(OneOf("owner_id", actor.members_array))
     return own | Q(id__in=shared_ids(model, actor, write=True)) if is_shareable(model) else own
 
 
@@ -71,7 +71,7 @@ def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False
     """
     if actor.read == "all":
         return [queryset]
-    is_own = Q(OneOf("owner_id", actor.members))
+    is_own = Q(OneOf("owner_id", actor.members_array))
     own = queryset.filter(is_own)
     if not is_shareable(queryset.model):
         return [own]
@@ -82,7 +82,7 @@ def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False
     if len(shared) > SHARED_MOST:
         is_shared = Q(id__in=shared_ids(queryset.model, actor))
     else:
-        is_shared = Q(OneOf("id", shared))
+        is_shared = Q(OneOf("id", array(shared)))
         if merged:
             return [queryset.filter(is_own | is_shared)]
     nobodys = Q(owner_id__isnull=True) if queryset.model._meta.get_field("owner").null else Q()
@@ -126,7 +126,7 @@ class ByKey(Generic[R]):
         if not is_uuid(key):
             return []
         query = self._kept.get((actor.read, actor.write)) or self._keep(actor)
-        return query.all(UUID(str(key)), actor.member_id, list(actor.members), list(actor.teams))
+        return query.all(UUID(str(key)), actor.member_id, actor.members_array, actor.teams_array)
 
     def first(self, actor: Actor, key: UUID | str) -> R | None:
         """The first row, or None."""
@@ -135,7 +135,7 @@ class ByKey(Generic[R]):
     def _keep(self, actor: Actor) -> KeptQuery[R]:
         anybody = replace(actor, member_id=self.MEMBER, members=(self.OF_MEMBERS,), teams=(self.TEAM,))
         rows = self._build(anybody, self.KEY)
-        found = KeptQuery[R](rows, self.KEY, self.MEMBER, [self.OF_MEMBERS], [self.TEAM])
+        found = KeptQuery[R](rows, self.KEY, self.MEMBER, anybody.members_array, anybody.teams_array)
         self._kept[actor.read, actor.write] = found
         return found
 

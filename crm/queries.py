@@ -301,7 +301,7 @@ def some_shared_ids(model: type[models.Model], actor: Actor, most: int) -> list[
     with prepared_cursor() as cursor:
         # Two halves, each on its own index.
         cursor.execute(
-            f"{shared} AND member_id = %s UNION {shared} AND team_id = ANY (%s) LIMIT %s",
-            [actor.member_id, list(actor.teams), most],
+            f"{shared} AND member_id = %s UNION {shared} AND team_id = ANY (%s::uuid[]) LIMIT %s",
+            [actor.member_id, actor.teams_array, most],
         )
         return [row[0] for row in cursor.fetchall()]

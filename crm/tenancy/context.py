@@ -6,7 +6,7 @@ actor may see, for work whose rule was checked before. Everything here is per th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
@@ -26,6 +26,11 @@ class NoOrganization(RuntimeError):  # noqa: N818 -- says what is the matter, li
 
 class OtherOrganization(RuntimeError):  # noqa: N818 -- the same
     """Work for one organisation tried to enter another one."""
+
+
+def array(ids: Iterable[UUID]) -> str:
+    """Ids as the text of a PostgreSQL array, to be cast to uuid[]."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,13 @@ class Actor:
     name: str = ""
     time_zone: str = "UTC"
     request_id: str = field(default="", compare=False)
+    # As the database takes them; a manager of many people would pay for it with every statement otherwise.
+    members_array: str = field(init=False, repr=False, compare=False)
+    teams_array: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members_array", array(self.members))
+        object.__setattr__(self, "teams_array", array(self.teams))
 
     @classmethod
     def system(cls, org_id: UUID) -> Actor:
@@ -64,8 +76,8 @@ class Settings:
     member_id: UUID | None = None
     reach: str = ""
     write: str = ""
-    members: tuple[UUID, ...] = ()
-    teams: tuple[UUID, ...] = ()
+    members: str = ""
+    teams: str = ""
     actor_kind: str = ""
     request_id: str = ""
     change_set: UUID | None = None
@@ -78,8 +90,8 @@ class Settings:
             "app.member_id": str(self.member_id or ""),
             "app.reach": self.reach,
             "app.write": self.write,
-            "app.members": _array(self.members),
-            "app.teams": _array(self.teams),
+            "app.members": self.members,
+            "app.teams": self.teams,
             "app.actor_kind": self.actor_kind,
             "app.request_id": self.request_id,
             "app.change_set": str(self.change_set or ""),
@@ -94,10 +106,6 @@ class _Scope:
 
 _NOWHERE = _Scope(Settings(), None)
 _scope: ContextVar[_Scope] = ContextVar("keel_scope", default=_NOWHERE)
-
-
-def _array(ids: tuple[UUID, ...]) -> str:
-    return "{" + ",".join(str(i) for i in ids) + "}" if ids else ""
 
 
 def _quote(value: str) -> str:
@@ -139,8 +147,8 @@ def settings_of(actor: Actor, *, change_set: UUID | None = None) -> Settings:
         member_id=actor.member_id,
         reach=actor.read,
         write=actor.write,
-        members=actor.members,
-        teams=actor.teams,
+        members=actor.members_array if actor.members else "",
+        teams=actor.teams_array if actor.teams else "",
         actor_kind=actor.kind,
         request_id=actor.request_id,
         change_set=change_set,

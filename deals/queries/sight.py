@@ -27,7 +27,7 @@ SELECT content_object_id, max(level) FROM (
      WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND s.member_id = %s
     UNION ALL
     SELECT s.content_object_id, s.level FROM deals_dealshare s
-     WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND s.team_id = ANY (%s)) shared
+     WHERE s.org_id = app_org() AND (s.until IS NULL OR s.until > now()) AND s.team_id = ANY (%s::uuid[])) shared
  GROUP BY content_object_id
 """
 
@@ -46,10 +46,10 @@ class Sight:
         """What the actor sees, as disjoint conditions that each use an index of their own (crm.access.branches)."""
         if self.actor.read == "all":
             return [where]
-        members = list(self.actor.members)
-        found = [Where(f"deals_deal.owner_id = ANY(%s) AND {where.sql}", (members, *where.params))]
+        members = self.actor.members_array
+        found = [Where(f"deals_deal.owner_id = ANY(%s::uuid[]) AND {where.sql}", (members, *where.params))]
         if self.shared:
-            sql = f"deals_deal.id = ANY(%s) AND NOT deals_deal.owner_id = ANY(%s) AND {where.sql}"
+            sql = f"deals_deal.id = ANY(%s) AND NOT deals_deal.owner_id = ANY(%s::uuid[]) AND {where.sql}"
             found.append(Where(sql, (list(self.shared), members, *where.params)))
         return found
 
@@ -66,5 +66,5 @@ def sight_of(actor: Actor) -> Sight:
         return Sight(actor, {})
     with prepared_cursor() as cursor:
         # "write" sorts after "read", so the higher of two levels holds.
-        cursor.execute(_SHARED_SQL, [actor.member_id, list(actor.teams)])
+        cursor.execute(_SHARED_SQL, [actor.member_id, actor.teams_array])
         return Sight(actor, dict(cursor.fetchall()))

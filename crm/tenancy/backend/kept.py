@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
@@ -20,21 +19,21 @@ R = TypeVar("R")
 
 
 class OneOf(models.Func):
-    """`column = ANY (array)`: one parameter, however many values there are."""
+    """`column = ANY (array)`: one parameter, however many ids there are. `ids` is the array's text (context.array)."""
 
     arg_joiner = " = ANY ("
-    template = "%(expressions)s)"
+    template = "%(expressions)s::uuid[])"
     output_field = models.BooleanField()
 
-    def __init__(self, path: str, ids: Any) -> None:
-        super().__init__(models.F(path), models.Value(list(ids), ArrayField(models.UUIDField())))
+    def __init__(self, path: str, ids: str) -> None:
+        super().__init__(models.F(path), models.Value(ids))
 
 
 class KeptQuery(Generic[R]):
     """A queryset of models or of `.values()` whose SQL is made here and now, for values that stand in for others.
 
     `samples` are the values that calls will replace, each of them different from every other value in the statement
-    (a UUID of its own, a list of one). For statements that look rows up by their keys: the plan is the same for all
+    (a UUID of its own). For statements that look rows up by their keys: the plan is the same for all
     values. Raises ValueError when the statement has none of the samples.
     """
 
