@@ -18,7 +18,7 @@ SOURCES = {"import": Source.IMPORT, "automation": Source.AUTOMATION, "token": So
 def write_entries(entries: Sequence[Entry], acting: Actor) -> None:
     """Writes entries of the system in one statement per thousand. The actor is who caused them."""
     now, source = timezone.now(), SOURCES.get(acting.kind, Source.SYSTEM)
-    Activity.objects.bulk_create(
+    Activity.everything.bulk_create(
         (
             Activity(
                 type=entry.kind, data=entry.data, occurred_at=entry.occurred_at or now, source=source,

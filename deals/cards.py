@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from crm.lib import money
 from crm.lib.money import Rate, Total
@@ -77,22 +77,26 @@ class Column:
 
 def total_note(total: Total) -> str:
     """Which rates a total was converted with, and what is not in it; empty when there is nothing to say."""
-    parts = [
-        _("1 %(foreign)s = %(rate)s %(base)s since %(day)s")
-        % {
-            "foreign": code,
-            "rate": formats.number(rate.value.normalize()),
-            "base": total.currency,
-            "day": formats.date_full(rate.since),
-        }
-        for code, rate in total.converted.items()
-    ]
+    language = get_language()
+    parts = [_rate_text(code, rate, total.currency, language) for code, rate in total.converted.items()]
     if total.apart:
         parts.append(
             _("Not included, for want of an exchange rate: %(amounts)s")
             % {"amounts": ", ".join(formats.money(minor, code) for code, minor in total.apart.items())}
         )
     return ". ".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _rate_text(code: str, rate: Rate, base: str, _language: str | None) -> str:
+    """A rate in the reader's language. Kept, since every head of every column tells the same few."""
+    day, value = formats.date_full(rate.since), formats.number(rate.value.normalize())
+    return _("1 %(foreign)s = %(rate)s %(base)s since %(day)s") % {
+        "foreign": code,
+        "rate": value,
+        "base": base,
+        "day": day,
+    }
 
 
 def apart_text(total: Total) -> str:

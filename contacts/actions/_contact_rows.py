@@ -127,7 +127,7 @@ def _write(rows: Sequence[Row], acting: Actor) -> None:
         for row in rows
     ]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "contacts created for another owner"):
-        Contact.objects.bulk_create([row.made for row in rows], batch_size=BATCH)
+        Contact.everything.bulk_create([row.made for row in rows], batch_size=BATCH)
         for model, children in ((ContactEmail, emails), (ContactPhone, phones), (AccountContact, links)):
             if children:
                 model.objects.bulk_create(children, batch_size=BATCH)

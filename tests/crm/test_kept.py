@@ -1,7 +1,7 @@
 """Kept queries give what the same querysets give, to everybody, however often and in whatever order they are asked."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +14,7 @@ from crm.enums import ShareLevel
 from crm.lib.errors import NotFound
 from crm.models import Team
 from crm.tenancy.backend.kept import KeptQuery
+from crm.tenancy.fields import new_id
 from tests.factories import make_org
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +50,32 @@ def test_kept_query_needs_its_samples_and_a_plain_shape():
             KeptQuery(Team.objects.filter(name="North"), org.id)
         with pytest.raises(ValueError, match="without annotations"):
             KeptQuery(Team.objects.filter(pk=org.id).annotate(n=Count("pk")), org.id)
+
+
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_few_rows_are_inserted_as_many_are(number: int):
+    """Up to three go by the kept statement, more by Django's."""
+    org = make_org()
+    owner = org.member("rep")
+    with org.acting(owner):
+        values = [
+            {"last_name": f"O'Brien {n}", "email": f"{n}@fjord.example", "custom": {"a": ["ü"]}} for n in range(4)
+        ]
+        rows = [Contact(owner_id=owner.pk, tags=[new_id()], **value) for value in values[:number]]
+        assert Contact.objects.bulk_create(rows) == rows
+        assert not any(row._state.adding for row in rows)
+        twins = [Contact(owner_id=owner.pk, tags=row.tags, **value) for row, value in zip(rows, values, strict=False)]
+        for twin in twins:
+            twin.save(force_insert=True)
+        own = ("id", "created_at", "updated_at")
+        for row, twin in zip(rows, twins, strict=True):
+            found, expected = (columns(Contact.objects.get(pk=pk)) for pk in (row.pk, twin.pk))
+            assert {k: v for k, v in found.items() if k not in own} == {
+                k: v for k, v in expected.items() if k not in own
+            }
+            assert found["created_at"] == row.created_at
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Contact.objects.bulk_create([Contact(owner_id=org.organization.id, last_name="Nobody's")])
 
 
 @pytest.mark.parametrize("role", ["admin", "manager", "rep", "readonly"])
