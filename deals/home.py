@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from crm import access
 from crm.lib import money
+from crm.lib.dates import quarter_of
 from crm.lib.money import Total
 from crm.web import formats
 from crm.web.cells import page_of
@@ -52,16 +54,19 @@ def has_deals(actor: Any) -> bool:
 def _deals(request: Any) -> OpenDeals:
     """Made once for all panels of a page."""
     if not hasattr(request, "open_deals"):
-        mine = scope_of(request) == "mine"
-        request.open_deals = OpenDeals(request.actor, mine=mine, today=timezone.localdate())
+        mine, organization = scope_of(request) == "mine", request.organization
+        # Closing dates are of the organisation's day, whatever day it is for the reader.
+        day = timezone.localdate(timezone=ZoneInfo(organization.time_zone))
+        quarter = quarter_of(day, organization.fiscal_year_start)
+        request.open_deals = OpenDeals(request.actor, mine=mine, today=timezone.localdate(), quarter=quarter)
     return request.open_deals
 
 
 def figures(request: HttpRequest) -> Markup:
-    """Open pipeline, weighted forecast, closing this month, at risk."""
+    """Won this quarter, open pipeline, weighted forecast, closing this month, at risk."""
     r: Any = request
     found, base = _deals(r).figures, r.organization.base_currency
-    if not found.count:
+    if not (found.count or found.won):
         return Markup("")
 
     def stat(name: str, sums: dict[str, int], note: str) -> dict[str, str]:
@@ -72,6 +77,7 @@ def figures(request: HttpRequest) -> Markup:
         return ngettext("%(number)s deal", "%(number)s deals", number) % {"number": formats.number(number)}
 
     stats = [
+        stat(_("Won this quarter"), found.won_amounts, f"{deals(found.won)} · {_days_left(r)}"),
         stat(_("Open pipeline"), found.amounts, deals(found.count)),
         stat(_("Weighted forecast"), found.weighted, _("amounts by their probability")),
         stat(_("Closing this month"), found.closing_amounts, deals(found.closing)),
@@ -83,6 +89,11 @@ def figures(request: HttpRequest) -> Markup:
         },
     ]
     return _render(request, "figures", {"stats": stats})
+
+
+def _days_left(request: Any) -> str:
+    days = _deals(request).quarter.days_left
+    return ngettext("%(number)s day left", "%(number)s days left", days) % {"number": formats.number(days)}
 
 
 def _title(total: Total) -> str:

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, DateTimeField, ExpressionWrapper, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.utils import timezone
 
 from crm import access
+from crm.lib.dates import Quarter
 from crm.lib.money import Rate
 from crm.models import ExchangeRate
 from crm.tenancy.context import Actor
@@ -30,14 +31,16 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class Figures:
-    """Open deals in numbers; sums are minor units by currency."""
+    """Open deals in numbers, and what was won in the quarter; sums are minor units by currency."""
 
     count: int = 0
     at_risk: int = 0
     closing: int = 0  # this month, the days that have gone by among them
+    won: int = 0
     amounts: dict[str, int] = field(default_factory=dict)
     weighted: dict[str, int] = field(default_factory=dict)
     closing_amounts: dict[str, int] = field(default_factory=dict)
+    won_amounts: dict[str, int] = field(default_factory=dict)
     rates: dict[str, Rate] = field(default_factory=dict)  # of those currencies, as of today
 
 
@@ -68,47 +71,61 @@ def at_risk_q(today: date, now: datetime) -> Q:
 class OpenDeals:
     """The open deals of one reader, their own or all that they see: what a page asks of them more than once.
 
-    One statement looks for shared deals where that matters, then each method takes one.
+    One statement looks for shared deals where that matters, then each method takes one. `today` is the reader's day,
+    `quarter` the organisation's.
     """
 
-    def __init__(self, actor: Actor, *, mine: bool, today: date) -> None:
-        rows = Deal.objects.filter(status=DealStatus.OPEN)
-        self.mine, self.today, self.now = mine, today, timezone.now()
-        self._parts = [rows.filter(owner_id=actor.member_id)] if mine else access.branches(rows, actor)
+    def __init__(self, actor: Actor, *, mine: bool, today: date, quarter: Quarter) -> None:
+        rows = Deal.objects.all()
+        self.mine, self.today, self.quarter, self.now = mine, today, quarter, timezone.now()
+        reached = [rows.filter(owner_id=actor.member_id)] if mine else access.branches(rows, actor)
+        self._parts = [part.filter(status=DealStatus.OPEN) for part in reached]
+        in_quarter = {"closed_on__gte": quarter.begins, "closed_on__lt": quarter.ends}
+        self._won = [part.filter(status=DealStatus.WON, **in_quarter) for part in reached]
 
     @cached_property
     def figures(self) -> Figures:
         """The deals in numbers."""
-        month_ends = (self.today.replace(day=28) + timedelta(days=4)).replace(day=1)
-        closing, risky = Q(close_date__lt=month_ends), at_risk_q(self.today, self.now)
-        rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), valid_from__lte=self.today)
-        rates = rates.order_by("-valid_from")
-        parts = [
-            rows.order_by()
-            .values("currency")
-            .annotate(
-                number=Count("id"),
-                risky=Count("id", filter=risky),
-                total=Sum("amount"),
-                sure=Sum("weighted"),
-                closing=Count("id", filter=closing),
-                closing_total=Sum("amount", filter=closing),
-                rate=Subquery(rates.values("rate")[:1]),
-                since=Subquery(rates.values("valid_from")[:1]),
-            )
-            .values_list("currency", "number", "risky", "total", "sure", "closing", "closing_total", "rate", "since")
-            for rows in self._parts
-        ]
         found = Figures()
-        for currency, number, risk, total, sure, close, close_total, rate, since in _all(parts):
+        for currency, number, risk, total, sure, close, close_total, won, won_total, rate, since in _all(self._sums()):
             found.count += number
             found.at_risk += risk
             found.closing += close
-            for sums, value in ((found.amounts, total), (found.weighted, sure), (found.closing_amounts, close_total)):
+            found.won += won
+            for sums, value in (
+                (found.amounts, total),
+                (found.weighted, sure),
+                (found.closing_amounts, close_total),
+                (found.won_amounts, won_total),
+            ):
                 sums[currency] = sums.get(currency, 0) + int(value or 0)
             if rate is not None:
                 found.rates[currency] = Rate(rate, since)
         return found
+
+    def _sums(self) -> list[Any]:
+        """Sums by currency, the same columns of open deals and of won ones: what one has not is 0."""
+        month_ends = (self.today.replace(day=28) + timedelta(days=4)).replace(day=1)
+        closing, risky = Q(close_date__lt=month_ends), at_risk_q(self.today, self.now)
+        of_open = {
+            "number": Count("id"),
+            "risky": Count("id", filter=risky),
+            "total": Sum("amount"),
+            "sure": Sum("weighted"),
+            "closing": Count("id", filter=closing),
+            "closing_total": Sum("amount", filter=closing),
+        }
+        of_won = {"won": Count("id"), "won_total": Sum("amount")}
+        rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), valid_from__lte=self.today)
+        rates = rates.order_by("-valid_from")
+        rate = {"rate": Subquery(rates.values("rate")[:1]), "since": Subquery(rates.values("valid_from")[:1])}
+        columns = [*of_open, *of_won]
+
+        def sums(rows: QuerySet[Deal], summed: dict[str, Any]) -> QuerySet[Any]:
+            values = {column: summed.get(column, Value(0)) for column in columns} | rate
+            return rows.order_by().values("currency").annotate(**values).values_list("currency", *values)
+
+        return [sums(rows, of_open) for rows in self._parts] + [sums(rows, of_won) for rows in self._won]
 
     def closing_next(self) -> list[DealLine]:
         """Deals by expected close date: one's own from the most overdue on, everybody's from today on."""

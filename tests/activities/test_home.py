@@ -16,6 +16,7 @@ from markupsafe import Markup
 from activities import home as activities_home
 from activities.models import Activity
 from contacts.models import Contact
+from crm.lib.dates import quarter_of
 from crm.models import ExchangeRate, Membership
 from crm.records import timeline as port
 from crm.records.permissions import permission_for
@@ -44,6 +45,17 @@ def card(page: str, key: str) -> str:
     """The words of one card; "" where it is absent."""
     found = re.search(rf'<section class="card"[^>]* id="{key}".*?</section>', page, re.DOTALL)
     return words(found[0]) if found else ""
+
+
+def days_left(first_month: int) -> str:
+    days = quarter_of(timezone.localdate(), first_month).days_left
+    return f"{days} day{'s' if days > 1 else ''} left"
+
+
+def figure(page: str, name: str) -> str:
+    """The words of one figure, without its name; "" where there are none."""
+    found = re.search(rf'<dl class="stat"><dt>{name}</dt>.*?</dl>', page, re.DOTALL)
+    return words(found[0]).removeprefix(name).strip() if found else ""
 
 
 def add_deal(desk: Desk, name: str, *, owner: Membership | None = None, closes: int | None = 30, **values: Any) -> Deal:
@@ -80,11 +92,67 @@ def test_figures_add_up_in_the_base_currency(desk: Desk):
     figures = re.search(r'<div class="stats">.*?</div>', page, re.DOTALL)
     assert figures is not None
     assert words(figures[0]) == (
-        "Open pipeline €1,500 4 deals Weighted forecast €750 amounts by their probability"
+        f"Won this quarter €0 0 deals · {days_left(1)} Open pipeline €1,500 4 deals Weighted forecast €750 amounts by their probability"
         " Closing this month €500 1 deal At risk 1 overdue, rotting or no next step"
     )
     assert "1 USD = 0.5 EUR since" in figures[0]
     assert "CHF" in figures[0]
+
+
+def add_won(desk: Desk, name: str, on: dt.date, **values: Any) -> Deal:
+    return add_deal(desk, name, **{"status": "won", "closed_on": on, "amount": 1_000_00, **values})
+
+
+@pytest.mark.parametrize("first_month", [1, 2, 3, 6])
+def test_won_this_quarter_is_of_the_organisations_fiscal_year(desk: Desk, first_month: int):
+    with desk.org.system():
+        Deal.objects.all().delete()
+        type(desk.org.organization).objects.filter(pk=desk.org.id).update(fiscal_year_start=first_month)
+        ExchangeRate.objects.create(currency="USD", rate=Decimal("0.5"), valid_from=dt.date(2020, 1, 1))
+    quarter = quarter_of(timezone.localdate(), first_month)
+    add_won(desk, "On its first day", quarter.begins)
+    add_won(desk, "Today", timezone.localdate(), amount=200_00, currency="USD")
+    add_won(desk, "Without an amount", timezone.localdate(), amount=None)
+    add_won(desk, "The day before", quarter.begins - dt.timedelta(days=1))
+    add_won(desk, "In the next one", quarter.ends)
+    add_won(desk, "Lost", timezone.localdate(), status="lost")
+    add_won(desk, "Binned", timezone.localdate(), deleted_at=timezone.now())
+    add_won(desk, "Somebody's", timezone.localdate(), owner=desk.stranger)
+    add_deal(desk, "Open", amount=50_00)
+    page = page_of(client_for(desk.rep), desk)
+    assert figure(page, "Won this quarter") == f"€1,100 3 deals · {days_left(first_month)}"
+    assert figure(page, "Open pipeline") == "€50 1 deal"
+
+
+def test_won_this_quarter_stays_when_no_deal_is_open(desk: Desk):
+    with desk.org.system():
+        Deal.objects.all().delete()
+    add_won(desk, "The last one", timezone.localdate())
+    assert figure(page_of(client_for(desk.rep), desk), "Won this quarter").startswith("€1,000 1 deal ")
+    assert 'class="stats"' not in page_of(client_for(desk.stranger), desk)
+
+
+@pytest.mark.parametrize(
+    ("who", "query", "won"),
+    [
+        ("rep", "", "€1 1"), ("boss", "", "€111 3"), ("boss", "?scope=mine", "€10 1"), ("admin", "", "€1,111 4"),
+        ("reader", "", "€1,111 4"), ("reader", "?scope=mine", ""), ("stranger", "", "€1,100 2"),
+    ],
+)  # fmt: skip
+def test_won_this_quarter_is_what_the_reader_sees(desk: Desk, who: str, query: str, won: str):
+    with desk.org.system():
+        Deal.objects.all().delete()
+    today = timezone.localdate()
+    add_won(desk, "Rep's", today, amount=1_00)
+    add_won(desk, "Boss's", today, amount=10_00, owner=desk.boss)
+    add_won(desk, "Stranger's", today, owner=desk.stranger)
+    shared = add_won(desk, "Shared", today, amount=100_00, owner=desk.stranger)
+    with desk.org.system():
+        DealShare.objects.create(
+            content_object=shared, member=desk.boss, user_id=desk.boss.user_id, permission=permission_for(Deal, "read")
+        )
+    found = figure(page_of(client_for(getattr(desk, who)), desk, query), "Won this quarter")
+    assert found.partition(" deal")[0] == won
 
 
 def test_at_risk_names_the_reason_the_most_overdue_first(desk: Desk):
@@ -165,7 +233,7 @@ def test_open_deals_count_what_they_list(desk: Desk, who: str, mine: bool):
         add_deal(desk, f"Other {number}", owner=desk.stranger, closes=number)
     today = timezone.localdate()
     with desk.org.acting(getattr(desk, who)) as actor:
-        deals = OpenDeals(actor, mine=mine, today=today)
+        deals = OpenDeals(actor, mine=mine, today=today, quarter=quarter_of(today, 1))
         visible = Deal.objects.filter(status="open")
         rows = list(visible.filter(owner_id=actor.member_id) if mine else visible)
         assert deals.figures.count == len(rows)
@@ -275,6 +343,7 @@ def test_home_takes_at_most_ten_statements(who: str, query: str, db: None):
     desk = make_desk()
     for number in range(9):
         add_deal(desk, f"Deal {number}", currency=("EUR", "USD", "CHF")[number % 3], next_step="")
+        add_won(desk, f"Won {number}", timezone.localdate())
         desk.log(deal_id=desk.deal.pk, contact_id=desk.contact.pk)
     with desk.org.system():
         theirs = add_deal(desk, "Theirs", owner=desk.stranger)
