@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -34,6 +35,19 @@ def notify(
     )
     emit(InboxChanged(record=member_id))
     return made
+
+
+def notify_all(
+    member_ids: Collection[UUID], kind: str, *, record_type: str = "", record: UUID | None = None, **data: Any
+) -> None:
+    """As `notify`, for several members at once. Two statements, however many they are."""
+    if not member_ids:
+        return
+    Notification.objects.bulk_create(
+        Notification(member_id=member_id, kind=kind, record_type=record_type, record=record, data=data)
+        for member_id in member_ids
+    )
+    emit(*(InboxChanged(record=member_id) for member_id in member_ids))
 
 
 def notify_once(

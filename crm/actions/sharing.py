@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 
 from crm import access, rules
 from crm.actions.base import action
-from crm.actions.notifications import notify
+from crm.actions.notifications import notify, notify_all
 from crm.enums import ShareLevel
 from crm.events import Event, emit
 from crm.lib.errors import Forbidden, Invalid, NotFound
-from crm.models import Membership, Share, Team
+from crm.models import Membership, Share, Team, TeamMember
 from crm.records.permissions import permission_for
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
@@ -74,10 +74,20 @@ def share_record(
     share.level, share.until, share.granted_by_id = level, until, acting.member_id
     share.permission = permission_for(model, level)
     share.save()
-    if member is not None and member != acting.member_id:
-        notify(member, "record.shared", record_type=record_type, record=record.pk, name=str(record), by=acting.name)
+    _tell(grantee, record_type, record, acting)
     emit(RecordShared(record=record.pk, record_type=record_type, member=member, team=team, level=level))
     return share
+
+
+def _tell(grantee: Membership | Team, record_type: str, record: Any, acting: Actor) -> None:
+    """Notifies whom a record is shared with: of a team everybody in it now, without who shares or owns the record."""
+    about = {"record_type": record_type, "record": record.pk, "name": str(record), "by": acting.name}
+    if isinstance(grantee, Team):
+        people = TeamMember.objects.filter(team=grantee, member__active=True)
+        others = people.exclude(member_id__in=[acting.member_id, record.owner_id]).order_by("member_id")
+        notify_all(list(others.values_list("member_id", flat=True)), "record.shared", team=grantee.name, **about)
+    elif grantee.pk != acting.member_id:
+        notify(grantee.pk, "record.shared", **about)
 
 
 @action

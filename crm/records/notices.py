@@ -81,7 +81,7 @@ def record_url(notification: Notification) -> str:
 
 def register() -> None:
     """The kinds that the kernel itself sends. May run twice."""
-    add("record.shared", "share-2", "blue", lambda d: say(_("{by} shared {name} with you"), by=_by(d), name=_name(d)))
+    add("record.shared", "share-2", "blue", _shared)
     add("member.role_changed", "shield", "violet", _role_changed)
     add("member.joined", "user-plus", "green", lambda d: say(_("{name} joined the organisation"), name=_name(d)))
     add("member.records_received", "users", "teal", _records_received)
@@ -93,6 +93,12 @@ def _by(data: Mapping[str, Any]) -> str:
 
 def _name(data: Mapping[str, Any]) -> str:
     return data.get("name") or _("a record")
+
+
+def _shared(data: Mapping[str, Any]) -> str:
+    if data.get("team"):
+        return say(_("{by} shared {name} with your team {team}"), by=_by(data), name=_name(data), team=data["team"])
+    return say(_("{by} shared {name} with you"), by=_by(data), name=_name(data))
 
 
 def _role_changed(data: Mapping[str, Any]) -> str:

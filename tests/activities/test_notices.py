@@ -145,6 +145,11 @@ def test_activities_follow_their_deal_and_fall_back_to_the_contact(desk: Desk):
     ("kind", "data", "sentence"),
     [
         ("record.shared", {"by": "Lena", "name": "Ines"}, "Lena shared Ines with you"),
+        (
+            "record.shared",
+            {"by": "Lena", "name": "Ines", "team": "Nordics"},
+            "Lena shared Ines with your team Nordics",
+        ),
         ("deal.assigned", {"by": "Lena", "name": "Crane"}, "Lena gave you Crane"),
         ("member.role_changed", {"by": "Lena", "role": "manager"}, "Lena gave you the role Manager"),
         ("member.joined", {"name": "Tom"}, "Tom joined the organisation"),

@@ -1,6 +1,6 @@
 """Sharing single records, and that guardian's checker, crm.access and row-level security agree about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from crm.actions.sharing import share_record, unshare_record
 from crm.enums import ShareLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import Membership, Notification, OutboxEvent
+from crm.records.notices import tell
 from crm.records.permissions import RecordChecker, permission_for
 from deals.models import Deal, Pipeline, Stage
 from tests.factories import make_org
@@ -91,6 +92,35 @@ def test_share_with_a_team_opens_it_to_who_is_in_it_now(org):
     with org.system():
         team.team_members.all().delete()
     assert not sees(org, inside, contact)
+
+
+def test_share_with_a_team_is_told_to_its_members_but_not_to_who_shares_or_owns(org):
+    owner, manager, first, second, gone, outside = (
+        org.member(role) for role in ("rep", "manager", "rep", "readonly", "rep", "rep")
+    )
+    team = org.team("Nordics", owner, first, second, gone, managers=(manager,))
+    contact = make_contact(org, owner)
+    with org.system():
+        Membership.objects.filter(id=gone.id).update(active=False)
+    with org.acting(manager) as actor:
+        share_record("contact", contact.pk, team=team.id, acting=replace(actor, name="Lena"))
+    with org.system():
+        notes = Notification.objects.filter(kind="record.shared", record=contact.pk)
+        assert {note.member_id for note in notes} == {first.id, second.id}
+        text = "<strong>Lena</strong> shared <strong>Ines</strong> with your team <strong>Nordics</strong>"
+        assert [tell(note).text for note in notes] == [text, text]
+        told = OutboxEvent.objects.filter(name="member.inbox_changed").values_list("record", flat=True)
+        assert sorted(told) == sorted([first.id, second.id])
+        assert outside.id not in told
+
+
+def test_share_with_an_empty_team_tells_nobody(org):
+    owner = org.member("rep")
+    team, contact = org.team("Nordics", owner), make_contact(org, owner)
+    with org.acting(owner) as actor:
+        share_record("contact", contact.pk, team=team.id, acting=actor)
+    with org.system():
+        assert not Notification.objects.exists()
 
 
 def test_share_ends_by_itself(org):
