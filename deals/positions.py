@@ -26,6 +26,11 @@ def between(low: str | None, high: str | None) -> str:
     return key
 
 
+def is_key(text: str) -> bool:
+    """Whether text from outside may stand as a key. One that `between` can't work with is replaced when it meets it."""
+    return text.isascii() and text.isalnum() and len(text) <= LONGEST
+
+
 def above(high: str | None, count: int) -> list[str]:
     """`count` keys, each before the one made before it, the first one before `high` (None: an empty column)."""
     keys: list[str] = []

@@ -64,6 +64,7 @@ def place(deal: Deal, stage: Stage, before: UUID | None, after: UUID | None) -> 
             return positions.between(*queries.gap(stage.pk, deal.pk, before, after))
         except positions.NoRoomError:
             renumber(stage)
+            deal.refresh_from_db(fields=["position"])  # in this column it has a fresh key as well
             return positions.between(*queries.gap(stage.pk, deal.pk, before, after))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import access
 from crm.lib.errors import Invalid
 from crm.web.errors import wants_json
-from deals import board
-from deals.actions.stages import Moved, move_deal, undo_move
+from deals import board, positions
+from deals.actions.stages import Moved, move_deal, undo_move, undo_reorder
 from deals.cards import age_of, column_of, sums_of
 from deals.enums import DealStatus, StageKind
 from deals.views import _answers
@@ -76,26 +77,37 @@ def touched(moved: Moved) -> set[UUID]:
 
 
 def moved_text(moved: Moved) -> str:
-    """What a toast says about a move; nothing about a new place in the same column."""
+    """What a toast says about a move; nothing about a card that stayed where it was."""
     if moved.change is None:
-        return ""
+        return _("%(deal)s moved") % {"deal": moved.deal.name} if moved.former else ""
     return _("%(deal)s moved to %(stage)s") % {"deal": moved.deal.name, "stage": moved.deal.stage.name}
 
 
 def undo_url(moved: Moved) -> str:
-    """Where a toast's Undo posts to."""
+    """Where a toast's Undo posts to. A place in a column is in no history, so its address says it."""
+    values: dict[str, Any] = {"version": moved.deal.version}
     if moved.change is None:
-        return ""
-    return f"{reverse('deal_stage_undo', args=[moved.deal.pk])}?version={moved.deal.version}"
+        if not positions.is_key(moved.former):
+            return ""
+        values |= {"position": moved.deal.position, "former": moved.former}
+    return f"{reverse('deal_stage_undo', args=[moved.deal.pk])}?{urlencode(values)}"
 
 
 @require_POST
 def deal_stage_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Takes the move that made `version` back, unless the deal has changed since."""
+    """Takes the move that made `version` back, unless the deal has changed since.
+
+    With `former` it was a move within a column, to `position`.
+    """
     r: Any = request
-    version = _answers.version_of(request.GET)
+    version, former = _answers.version_of(request.GET), request.GET.get("former")
     if version is None:
         raise Invalid
-    moved = undo_move(pk, version=version, acting=r.actor)
-    text = _("%(deal)s is back in %(stage)s") % {"deal": moved.deal.name, "stage": moved.deal.stage.name}
+    if former is None:
+        moved = undo_move(pk, version=version, acting=r.actor)
+        text = _("%(deal)s is back in %(stage)s") % {"deal": moved.deal.name, "stage": moved.deal.stage.name}
+    else:
+        position = request.GET.get("position", "")
+        moved = undo_reorder(pk, version=version, position=position, former=former, acting=r.actor)
+        text = _("%(deal)s is back where it was") % {"deal": moved.deal.name}
     return _answers.changed(request, moved.deal, touched(moved), text)

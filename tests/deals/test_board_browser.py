@@ -73,6 +73,18 @@ def test_drag_within_a_column_changes_the_order(board: Page, committed, deals, c
     assert console.lines == []
 
 
+def test_drag_within_a_column_can_be_undone(board: Page, committed, deals, console: Console):
+    before = head(board, "Lead")
+    drag(board, card(board, "Silo"), card(board, "Crane"), down=0.9)
+    expect(board.locator(".toast", has_text="Silo moved")).to_be_visible()
+    assert names(board, "Lead") == ["Crane", "Silo"]
+    board.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(board.locator(".toast", has_text="Silo is back where it was")).to_be_visible()
+    expect(column(board, "Lead").locator(".deal > a")).to_have_text(["Silo", "Crane"])
+    assert (committed.column("Lead"), head(board, "Lead")) == (["Silo", "Crane"], before)
+    assert console.lines == []
+
+
 def test_a_move_that_the_server_refuses_is_rolled_back(board: Page, committed, deals):
     with committed.org.acting(committed.rep) as acting:
         update_deal(deals["Crane"].pk, {"owner": committed.stranger.pk}, acting=acting)

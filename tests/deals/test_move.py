@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.lib.errors import Conflict, Invalid, NotFound
 from crm.models import OutboxEvent
 from deals.actions.closure import close_deal, reopen_deal
-from deals.actions.stages import move_deal, undo_move
+from deals.actions.stages import move_deal, undo_move, undo_reorder
 from deals.models import Deal, StageChange
 from tests.deals.conftest import Sales
 
@@ -254,3 +254,68 @@ def test_undo_move_goes_beside_a_card_that_took_the_place(sales: Sales):
         positions = list(Deal.objects.filter(stage=sales.stages["Lead"]).values_list("position", flat=True))
     assert sales.column("Lead") == ["top", "Y", "X", "low"]
     assert len(set(positions)) == 4
+
+
+def test_undo_reorder_puts_the_card_back(sales: Sales):
+    a, _b, c = (sales.deal(name) for name in "ABC")
+    with sales.org.acting(sales.rep) as acting:
+        moved = move_deal(c.pk, sales.stages["Lead"].pk, after=a.pk, acting=acting)
+        assert sales.column("Lead") == ["B", "A", "C"]
+        undone = undo_reorder(c.pk, version=1, position=moved.deal.position, former=moved.former, acting=acting)
+        names = events_of(c)
+    after = sales.fresh(c)
+    assert sales.column("Lead") == ["C", "B", "A"]
+    assert (moved.former, after.position, after.version, undone.change) == (c.position, c.position, 1, None)
+    assert names == ["deal.created", "deal.reordered", "deal.reordered"]
+
+
+def test_undo_reorder_goes_beside_a_card_that_took_the_place(sales: Sales):
+    low, deal, top = sales.deal("low"), sales.deal("X"), sales.deal("top")
+    other = sales.deal("Y", stage=sales.stages["Qualified"])
+    with sales.org.acting(sales.rep) as acting:
+        moved = move_deal(deal.pk, sales.stages["Lead"].pk, before=top.pk, acting=acting)
+        move_deal(other.pk, sales.stages["Lead"].pk, before=low.pk, after=top.pk, acting=acting)
+        undo_reorder(deal.pk, version=1, position=moved.deal.position, former=moved.former, acting=acting)
+    assert sales.column("Lead") == ["top", "Y", "X", "low"]
+
+
+def test_undo_reorder_after_the_column_was_renumbered_by_it(sales: Sales):
+    a, b, x = sales.deal("A"), sales.deal("B"), sales.deal("X")
+    with sales.org.acting(sales.rep) as acting:
+        Deal.objects.filter(pk=b.pk).update(position="a0" + "0" * 49 + "1")
+        Deal.objects.filter(pk=a.pk).update(position="a0" + "0" * 48 + "1")
+        Deal.objects.filter(pk=x.pk).update(position="a1")
+        moved = move_deal(x.pk, sales.stages["Lead"].pk, before=a.pk, acting=acting)
+        assert sales.column("Lead") == ["B", "X", "A"]
+        undo_reorder(x.pk, version=1, position=moved.deal.position, former=moved.former, acting=acting)
+    assert sales.column("Lead") == ["B", "A", "X"]
+
+
+def test_undo_reorder_of_a_deal_that_has_changed_is_refused(sales: Sales):
+    a, b, c = sales.deal("A"), sales.deal("B"), sales.deal("C")
+    lead = sales.stages["Lead"].pk
+    with sales.org.acting(sales.rep) as acting:
+        first = move_deal(c.pk, lead, after=a.pk, acting=acting)
+        second = move_deal(c.pk, lead, after=b.pk, acting=acting)
+        with pytest.raises(Conflict):
+            undo_reorder(c.pk, version=1, position=first.deal.position, former=first.former, acting=acting)
+        move_deal(c.pk, sales.stages["Qualified"].pk, acting=acting)
+        with pytest.raises(Conflict):
+            undo_reorder(c.pk, version=1, position=second.deal.position, former=second.former, acting=acting)
+    assert (sales.column("Lead"), sales.column("Qualified")) == (["B", "A"], ["C"])
+
+
+@pytest.mark.parametrize("former", ["", "a b", "é", "a" * 51])
+def test_undo_reorder_to_what_is_no_key_is_refused(sales: Sales, former: str):
+    deal = sales.deal()
+    with sales.org.acting(sales.rep) as acting, pytest.raises(Invalid):
+        undo_reorder(deal.pk, version=1, position=deal.position, former=former, acting=acting)
+    assert sales.fresh(deal).position == deal.position
+
+
+@pytest.mark.parametrize("who", ["stranger", "reader"])
+def test_undo_reorder_by_somebody_without_the_right_changes_nothing(sales: Sales, who: str):
+    deal = sales.deal()
+    with sales.org.acting(getattr(sales, who)) as acting, pytest.raises(NotFound):
+        undo_reorder(deal.pk, version=1, position=deal.position, former="a5", acting=acting)
+    assert sales.fresh(deal).position == deal.position

@@ -101,6 +101,29 @@ def test_move_answers_the_place_and_both_heads(sales: Sales):
     assert sales.fresh(deal).stage.name == "Lead"
 
 
+def test_move_within_a_column_can_be_undone(sales: Sales):
+    low, top = sales.deal("Silo"), sales.deal("Crane")
+    found = put_stage(sales, sales.rep, top, "Lead", after=str(low.pk)).json()
+    assert (found["text"], sales.column("Lead")) == ("Crane moved", ["Silo", "Crane"])
+    undone = client_for(sales.rep).post(found["undo"], headers={"HX-Request": "true"})
+    told = json.loads(undone["HX-Trigger"])
+    assert (undone.status_code, sales.column("Lead")) == (204, ["Crane", "Silo"])
+    assert told["toast"]["text"] == "Crane is back where it was"
+    assert told["deals:changed"] == {"deals": [str(top.pk)], "columns": [str(sales.stages["Lead"].pk)]}
+    again = client_for(sales.rep).post(found["undo"], headers={"HX-Request": "true"})
+    assert (again.status_code, sales.column("Lead")) == (409, ["Crane", "Silo"])
+
+
+def test_move_to_where_the_card_stands_says_nothing(sales: Sales):
+    sales.deal("Silo")
+    top = sales.deal("Crane")
+    found = put_stage(sales, sales.rep, top, "Lead").json()
+    assert (found["text"], found["undo"], sales.column("Lead")) == ("", "", ["Crane", "Silo"])
+    won = sales.deal("Won", stage=sales.stages["Won"])
+    found = put_stage(sales, sales.rep, won, "Won").json()
+    assert (found["text"], found["undo"]) == ("", "")
+
+
 def test_move_that_is_refused_says_why(sales: Sales):
     deal = sales.deal("Crane")
     answer = put_stage(sales, sales.rep, deal, "Lost")

@@ -207,6 +207,15 @@ DEALS = (
         **_EDIT,
     ),
     Route(
+        name="deal_stage_undo",
+        method="POST",
+        sets="within a column",
+        query=lambda w: {"version": w.deal.version, "position": w.deal.position, "former": "Zz"},
+        status=302,
+        effect=lambda w, response, actor: _deal(w).position == "Zz",
+        **_EDIT,
+    ),
+    Route(
         name="deal_closure",
         method="GET",
         query=lambda w: {"outcome": "lost"},
