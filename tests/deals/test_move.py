@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from copy import copy
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from crm.lib.errors import Conflict, Invalid, NotFound
 from crm.models import OutboxEvent
+from deals import queries, rules
 from deals.actions.closure import close_deal, reopen_deal
 from deals.actions.stages import move_deal, undo_move, undo_reorder
 from deals.models import Deal, StageChange
-from tests.deals.conftest import Sales
+from tests.deals.conftest import Sales, make_sales
 
 
 def events_of(deal: Deal) -> list[str]:
@@ -319,3 +323,72 @@ def test_undo_reorder_by_somebody_without_the_right_changes_nothing(sales: Sales
     with sales.org.acting(getattr(sales, who)) as acting, pytest.raises(NotFound):
         undo_reorder(deal.pk, version=1, position=deal.position, former="a5", acting=acting)
     assert sales.fresh(deal).position == deal.position
+
+
+# ---------------------------------------------------------------- the statement that writes a step
+
+
+def step_by_orm(deal: Deal, change: StageChange, now: datetime) -> None:
+    """What queries.write_step does, row by row."""
+    columns = ("pipeline_id", "stage_id", "stage_entered_at", "touched_at", "version", *rules.RESTORED)
+    Deal.objects.filter(pk=deal.pk).update(**{c: getattr(deal, c) for c in columns}, updated_at=now)
+    copy(change).save(force_insert=True)
+    StageChange.objects.filter(pk=change.pk).update(created_at=now)  # else it is the moment of saving
+
+
+def rows_of(deal: Deal) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return Deal.objects.filter(pk=deal.pk).values()[0], list(StageChange.objects.filter(deal=deal).values())
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[StageChange]:
+    """The steps that were written twice: by the ORM, taken back, and by the statement; the rows are the same."""
+    found: list[StageChange] = []
+    write_step = queries.write_step
+
+    def write(deal: Deal, change: StageChange, now: datetime) -> None:
+        with transaction.atomic():
+            step_by_orm(deal, change, now)
+            expected = rows_of(deal)
+            transaction.set_rollback(True)
+        write_step(deal, change, now)
+        assert rows_of(deal) == expected
+        found.append(change)
+
+    monkeypatch.setattr(queries, "write_step", write)
+    return found
+
+
+def test_write_step_writes_what_the_orm_writes(sales: Sales, compared: list[StageChange]):
+    bystander = sales.deal("Bystander", amount=1)
+    deal = sales.deal(amount=12_000_00, currency="USD", probability=15)
+    sales.age(deal, 8)
+    with sales.org.acting(sales.rep) as acting:
+        untouched = rows_of(bystander)
+        move_deal(deal.pk, sales.stages["Discovery"].pk, acting=acting)
+        lost = close_deal(deal.pk, "lost", reason='No "budget"', note="Næste år", acting=acting)
+        undo_move(deal.pk, version=lost.deal.version, acting=acting)
+        close_deal(deal.pk, "won", acting=acting)
+        reopen_deal(deal.pk, acting=acting)
+        assert rows_of(bystander) == untouched
+    with sales.org.system() as system:
+        move_deal(deal.pk, sales.stages["Commit"].pk, acting=system)
+    assert len(compared) == 6
+
+
+def test_write_step_stays_inside_the_organisation(sales: Sales):
+    theirs = make_sales()
+    deal = theirs.deal("Theirs")
+    with theirs.org.system():
+        before = rows_of(deal)
+        moved = StageChange(
+            deal=deal, from_stage=theirs.stages["Lead"], to_stage=theirs.stages["Commit"], at=timezone.now(),
+            currency="EUR", probability=90, deal_version=2,
+        )  # fmt: skip
+        deal.stage, deal.version = theirs.stages["Commit"], 2
+    for org_id in (theirs.org.id, sales.org.id):
+        moved.org_id = org_id
+        with sales.org.system(), pytest.raises(DatabaseError), transaction.atomic():
+            queries.write_step(deal, moved, timezone.now())
+    with theirs.org.system():
+        assert rows_of(deal) == before
