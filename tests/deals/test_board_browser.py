@@ -221,6 +221,38 @@ def test_menu_moves_hands_over_and_deletes(board: Page, committed, deals, consol
     assert console.lines == []
 
 
+def test_menu_of_all_cards_is_expanded_at_the_one_that_opened_it(board: Page, committed, deals, console: Console):
+    more = {name: board.get_by_role("button", name=f"Actions for {name}") for name in ("Crane", "Silo", "Belt")}
+    menu = board.get_by_role("menu", name="Deal actions")
+    for name in ("Silo", "Belt", "Crane"):
+        card(board, name).hover()
+        more[name].click()
+        expect(menu).to_be_visible()
+        # Only the one, though the menu was open at the card before until this click.
+        expect(board.locator('.deal > .more[aria-expanded="true"]')).to_have_attribute(
+            "aria-label", f"Actions for {name}"
+        )
+        expect(more[name]).to_have_attribute("aria-expanded", "true")
+        assert menu_is_beside(board, more[name])
+    board.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(board.locator('.deal > .more[aria-expanded="true"]')).to_have_count(0)
+    expect(more["Crane"]).to_be_focused()
+    more["Belt"].focus()
+    board.keyboard.press("Enter")
+    expect(more["Belt"]).to_have_attribute("aria-expanded", "true")
+    expect(more["Crane"]).to_have_attribute("aria-expanded", "false")
+    assert console.lines == []
+
+
+def menu_is_beside(board: Page, button: Any) -> bool:
+    menu, opener = board.locator("#deal-menu").bounding_box(), button.bounding_box()
+    assert menu is not None
+    assert opener is not None
+    near = abs(menu["x"] - opener["x"]) < menu["width"] + opener["width"]
+    return near and abs(menu["y"] - opener["y"]) < menu["height"] + 2 * opener["height"]
+
+
 def test_quick_add_puts_a_deal_on_top(board: Page, committed, console: Console):
     foot = board.locator(".col", has=column(board, "Qualified"))
     foot.get_by_role("button", name="Add deal").click()
