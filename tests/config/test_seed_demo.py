@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from activities.enums import ActivityType
 from activities.models import Activity
+from activities.timelines import Entry, Request, timeline
 from contacts.models import Account, AccountShare, Contact, ContactEmail, ContactShare
 from crm import queries
 from crm.config.demo.seed import PASSWORD, _tables, build
@@ -142,6 +143,33 @@ def test_seed_demo_is_back_dated_and_names_who_made_a_record(fjord):
     # The switch is off again afterwards.
     assert Contact._meta.get_field("created_at").auto_now_add
     assert Contact._meta.get_field("updated_at").auto_now
+
+
+@pytest.mark.parametrize(("kind", "model"), [("contact", Contact), ("account", Account), ("deal", Deal)])
+def test_seed_demo_timelines_tell_what_happened_and_nothing_of_the_seed(fjord, kind, model):
+    """The rows of a record and of its child tables were written one table after the other: no change of fields."""
+    with fjord.system():
+        admin = Membership.objects.get(role=Role.ADMIN)
+    with fjord.acting(admin) as actor:
+        for record in model.objects.all()[:60]:
+            entries = whole_timeline(kind, record, actor)
+            assert {entry.kind for entry in entries} <= {"system", "call", "note", "meeting", "stage_change"}
+            # The page of a contact also tells of their deals, the one of an account of its people and their deals.
+            own = [e for e in entries if e.kind == "system" and not set(e.about) & {"contact", "account", "deal"}]
+            assert [(entry.data, entry.at, bool(entry.who)) for entry in own] == [
+                ({"event": "created"}, record.created_at, True)
+            ]
+
+
+def whole_timeline(kind: str, record: Contact | Account | Deal, actor: Actor) -> list[Entry]:
+    """All pages of a timeline."""
+    found, cursor = [], ""
+    while True:
+        page = timeline(kind, record, actor, Request(cursor=cursor))
+        found += page.entries
+        cursor = page.older
+        if not cursor:
+            return found
 
 
 def test_seed_demo_rep_sees_own_and_shared_records_only(fjord):
