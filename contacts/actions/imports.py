@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from crm.actions.base import action
 from crm.enums import ChangeSetKind
 from crm.events import enqueue_on_commit
 from crm.lib.errors import Conflict, Forbidden, Invalid, NotFound
+from crm.lib.rollback import on_rollback
 from crm.models import ChangeSet
 from crm.tenancy import context
 from crm.tenancy.context import Actor
@@ -79,15 +81,20 @@ def upload_import(file: IO[bytes], name: str, *, acting: Actor, record_type: str
         mapping={str(number): key for number, key in sources.map_columns(header, target).items()},
     )
     file.seek(0)
-    job.stored_as = default_storage.save(f"imports/{acting.org_id}/{job.id}.csv", file)
+    job.stored_as = _store(file, f"imports/{acting.org_id}/{job.id}.csv")
     found = planning.survey(job, target)
     if not found.total:
-        default_storage.delete(job.stored_as)
         raise Invalid(_("The file has column names, but no rows. Export it again with its records."))
     job.total = found.total
     job.options = {**planning.habits(found, target, dialect.delimiter), "currency": ""}
     job.save(force_insert=True)
     return job
+
+
+def _store(file: IO[bytes], name: str) -> str:
+    """Puts a file into the storage, unless the import itself is not kept. Says what it is called there."""
+    on_rollback(partial(default_storage.delete, name))  # before saving: a full disk leaves half a file
+    return default_storage.save(name, file)
 
 
 @action

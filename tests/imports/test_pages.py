@@ -1,6 +1,8 @@
 """The import's pages, from upload to report."""
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from contacts.models import Contact, ImportJob
@@ -57,6 +59,52 @@ def test_upload_of_what_cannot_be_imported_says_why_and_keeps_nothing(data):
     assert 'role="alert"' in response.content.decode()
     with org.system():
         assert ImportJob.objects.count() == 0
+    assert files_of(org) == []
+
+
+def files_of(org):
+    folder = f"imports/{org.id}"
+    return default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
+
+
+def fails(*args, **kwargs):
+    raise RuntimeError("Something went wrong.")
+
+
+@pytest.mark.parametrize(
+    "where", ["contacts.imports.planning.survey", "contacts.views.imports.reverse", "crm.web.errors.ErrorMiddleware"]
+)
+def test_upload_whose_request_fails_leaves_no_file(where, monkeypatch):
+    org = make_org()
+    client = client_for(org.member("rep"))
+    client.raise_request_exception = False
+    data = HUBSPOT.encode()
+    with monkeypatch.context() as patch:
+        if where.endswith("Middleware"):
+            # After the view, while the answer goes out.
+            patch.setattr(f"{where}.__call__", lambda self, request: fails(self.get_response(request)))
+        else:
+            patch.setattr(where, fails)
+        assert post_file(client, org, data).status_code == 500
+    assert files_of(org) == []
+    assert post_file(client, org, data).status_code == 302
+    with org.system():
+        assert files_of(org) == [f"{ImportJob.objects.get().id}.csv"]
+
+
+def test_upload_that_fills_the_disk_leaves_no_half_file(monkeypatch):
+    org = make_org()
+    client = client_for(org.member("rep"))
+    client.raise_request_exception = False
+    save = default_storage.save
+
+    def half(name, content):
+        save(name, ContentFile(content.read(20)))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", half)
+    assert post_file(client, org, HUBSPOT.encode()).status_code == 500
+    assert files_of(org) == []
 
 
 def test_columns_refuse_a_field_twice():
