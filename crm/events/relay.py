@@ -10,11 +10,13 @@ or not at all; what they do elsewhere (a published message, a job sent) may happ
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -140,19 +142,24 @@ def deliver_batch(org_id: UUID) -> Counter[str]:
     return batch.outcomes
 
 
-def deliver_due(stopping: Callable[[], bool] = lambda: False) -> Counter[str]:
+def deliver_due(
+    stopping: Callable[[], bool] = lambda: False, worked: Callable[[], None] = lambda: None
+) -> Counter[str]:
     """Delivers everything that is due, organisation after organisation, a batch of each in turn.
 
-    Raises OperationalError or InterfaceError when the database goes away.
+    Calls `worked` whenever the database has done what was asked of it. Raises OperationalError or InterfaceError when
+    the database goes away.
     """
     total: Counter[str] = Counter()
     orgs = queries.due_orgs("outbox")
+    worked()
     while orgs:
         busy = []
         for org_id in orgs:
             if stopping():
                 return total
             outcomes = _guarded(org_id)
+            worked()
             total += outcomes
             if outcomes.total() >= BATCH:  # a full batch; whatever failed in it rests, so the next one is another
                 busy.append(org_id)
@@ -175,10 +182,13 @@ class _Stopped(Exception):  # noqa: N818 -- a signal, not an error
 
 
 class Relay:
-    """The process: delivers, waits for a nudge or the next sweep, and ends between two batches when asked to."""
+    """The process: delivers, waits for a nudge or the next sweep, and ends between two batches when asked to.
 
-    def __init__(self, sweep: float = SWEEP) -> None:
-        self.sweep = sweep
+    The file `heartbeat` is touched whenever it has worked: how old it is tells a health check whether it still does.
+    """
+
+    def __init__(self, sweep: float = SWEEP, heartbeat: Path | None = None) -> None:
+        self.sweep, self.heartbeat = sweep, heartbeat
         self.stopped = False
         self._waiting = False
         self._nudges = Nudges()
@@ -208,10 +218,15 @@ class Relay:
 
     def _deliver(self) -> None:
         try:
-            deliver_due(lambda: self.stopped)
+            deliver_due(lambda: self.stopped, self._beat)
         except (OperationalError, InterfaceError) as error:
             log.error("The database does not answer; trying again in %s s: %s", self.sweep, error)
             connection.close()
+
+    def _beat(self) -> None:
+        if self.heartbeat is not None:
+            with contextlib.suppress(OSError):  # a full disk keeps no event waiting
+                self.heartbeat.touch()
 
     def _wait(self) -> None:
         self._waiting = True

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from crm.events import Event, TryLater, emit, emit_batch, nudge, relay
@@ -354,6 +354,28 @@ def test_sweep_finds_events_without_the_broker(listen: Listen, monkeypatch: pyte
         running.__exit__()
 
 
+def test_work_counts_only_when_the_database_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(make_org(), 1)
+    beats: list[int] = []
+
+    def away(*_: object) -> None:
+        raise OperationalError("the connection was closed")
+
+    def count(name: str) -> int:
+        beats.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(name, away)
+            with pytest.raises(OperationalError):
+                deliver_due(worked=lambda: beats.append(1))
+        return len(beats)
+
+    assert count("crm.events.relay.queries.due_orgs") == 0
+    assert count("crm.events.relay.deliver_batch") == 1  # it could look, and no more
+    beats.clear()
+    deliver_due(worked=lambda: beats.append(1))
+    assert len(beats) == 2
+
+
 def test_nudge_of_a_dead_broker_is_not_repeated_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
@@ -427,10 +449,15 @@ def test_event_is_delivered_again_after_the_relay_was_killed(listen: Listen, tmp
 def test_relay_command_ends_on_sigterm(listen: Listen, tmp_path: Path) -> None:
     org = make_org()
     env = {**os.environ, GIVEN_URLS: "1"}
-    process = subprocess.Popen([sys.executable, "manage.py", "relay"], cwd=ROOT, env=env)
+    heartbeat = tmp_path / "heartbeat"
+    command = [sys.executable, "manage.py", "relay", "--heartbeat", str(heartbeat)]
+    process = subprocess.Popen(command, cwd=ROOT, env=env)
     try:
         write(org, 1)
         until(lambda: waiting(org) == [], 30)
+        until(heartbeat.exists)
+        first = heartbeat.stat().st_mtime_ns
+        until(lambda: heartbeat.stat().st_mtime_ns > first, 15)  # at each sweep, though nothing happens
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0

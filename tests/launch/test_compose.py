@@ -1,5 +1,10 @@
 """docker-compose.yml, read as Docker would."""
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +57,37 @@ def test_compose_secrets_are_required_never_defaulted(services: dict[str, Any]) 
     for secret in ("SECRET_KEY", "MASTER_KEYS", "POSTGRES_PASSWORD", "KEEL_APP_PASSWORD", "VALKEY_PASSWORD"):
         assert f"${{{secret}:?}}" in text
         assert f"${{{secret}:-" not in text
+
+
+def test_compose_every_process_that_stays_says_whether_it_works(services: dict[str, Any]) -> None:
+    # What web runs is what the image runs, and its check is the image's.
+    assert "healthcheck" not in services["web"]
+    assert "/readyz" in (ROOT / "Dockerfile").read_text().partition("HEALTHCHECK")[2]
+    for name in {*services} - {"web", "migrate"}:
+        check = services[name]["healthcheck"]
+        assert "disable" not in check, name
+        assert check["test"][0] in ("CMD", "CMD-SHELL"), name
+    assert services["migrate"]["healthcheck"] == {"disable": True}  # it ends, and how is waited for
+
+
+def test_compose_relay_is_well_while_its_heartbeat_is_young(services: dict[str, Any], tmp_path: Path) -> None:
+    relay = services["relay"]
+    heartbeat = relay["command"][relay["command"].index("--heartbeat") + 1]
+    *_cmd, program, option, script = relay["healthcheck"]["test"]
+    assert (program, option) == ("python", "-c")
+    assert heartbeat.startswith("/tmp/")  # all else is read-only there
+    here = tmp_path / "heartbeat"
+    command = [sys.executable, "-c", script.replace(heartbeat, str(here))]
+
+    def is_well() -> bool:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    assert not is_well()
+    here.touch()
+    assert is_well()
+    long_ago = time.time() - 61
+    os.utime(here, (long_ago, long_ago))
+    assert not is_well()
 
 
 def test_image_runs_as_an_unprivileged_user() -> None:

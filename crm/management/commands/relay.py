@@ -1,5 +1,6 @@
 """`relay`: the process that delivers events to their receivers and jobs to the broker."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -17,10 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sweep", type=float, default=SWEEP, help="seconds between two looks when nobody nudges")
+        parser.add_argument("--heartbeat", type=Path, help="a file to touch while all is well, for health checks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         selfcheck.require()
-        relay = Relay(sweep=options["sweep"])
+        relay = Relay(sweep=options["sweep"], heartbeat=options["heartbeat"])
         relay.watch_signals()
         serve_metrics()
         relay.run()
