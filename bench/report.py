@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.jobs import Job
 from bench.measure import Measured
 from bench.run import Result
 
@@ -49,6 +50,11 @@ def table(result: Result, *, markdown: bool = False) -> str:
     return "\n".join(out)
 
 
+def _job(job: Job) -> str:
+    cpu = f" ({job.cpu_seconds:.0f} s of CPU)" if job.cpu_seconds else ""
+    return f"{job.label}: {job.seconds:.1f} s, at most {job.bar_seconds:.0f}{cpu}."
+
+
 def notes(result: Result) -> list[str]:
     """What else a result says: memory, SELECT 1, the machine."""
     load = result.machine
@@ -58,10 +64,7 @@ def notes(result: Result) -> list[str]:
         after = f"Memory (PSS) after {result.memory['requests']:,} requests"
         found.append(f"{after}: web {web:.0f} MB, everything {everything:.0f} MB.")
     commit = result.commit + (", with changes" if result.dirty else "")
-    found += [
-        f"{job.label}: {job.seconds:.0f} s, at most {job.bar_seconds:.0f} ({job.cpu_seconds:.0f} s of CPU)."
-        for job in result.jobs
-    ]
+    found += [_job(job) for job in result.jobs]
     found.append(
         f"{load['cpus']} CPUs ({load['model']}), Python {load['python']}, load {load['load_before'][0]:.1f} before and "
         f"{load['load_after'][0]:.1f} after; commit {commit}, {result.at[:16].replace('T', ' ')} UTC."

@@ -90,7 +90,7 @@ class Servers:
 
     def _wait(self, name: str, port: int, path: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while _status(port, path) != 200:
+        while status(port, path) != 200:
             ended = [part for part, process in self.processes.items() if process.poll() is not None]
             if ended or time.monotonic() > deadline:
                 part = (ended or [name])[0]
@@ -107,7 +107,8 @@ class Servers:
             set_stamp(stamp, wanted)
 
 
-def _status(port: int, path: str) -> int:
+def status(port: int, path: str) -> int:
+    """The status that a server answers with; 0 while none answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     with contextlib.closing(connection):
         try:
