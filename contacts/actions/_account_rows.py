@@ -13,7 +13,7 @@ from contacts.actions import _children, _creating
 from contacts.actions._creating import BATCH, Row
 from contacts.duplicates import DuplicateAccount
 from contacts.lib.domains import is_free_mail
-from contacts.models import Account, AccountDomain
+from contacts.models import Account
 from contacts.values import (
     ACCOUNT_NUMBERS,
     ACCOUNT_TEXT,
@@ -32,6 +32,7 @@ from crm.lib.phones import normalize_phone
 from crm.records import timeline
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
+from crm.tenancy.models import create_together
 
 
 def create_rows(values: Sequence[NewAccount], acting: Actor, *, override_duplicate: bool) -> list[Row]:
@@ -126,7 +127,5 @@ def _write(rows: Sequence[Row], acting: Actor) -> None:
     domains = [child for row in rows for child in _children.domain_rows(row.made.id, row.domains)]
     entries = [timeline.Entry(kind="system", data={"event": "created"}, account_id=row.made.id) for row in rows]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "accounts created for another owner"):
-        Account.objects.bulk_create([row.made for row in rows], batch_size=BATCH)
-        if domains:
-            AccountDomain.objects.bulk_create(domains, batch_size=BATCH)
+        create_together([row.made for row in rows], domains, batch_size=BATCH)
         timeline.write(entries, acting=acting)

@@ -15,7 +15,7 @@ from contacts.duplicates import DuplicateContact, Known
 from contacts.enums import ContactRole
 from contacts.lib.domains import company_domains
 from contacts.lib.emails import same_email
-from contacts.models import AccountContact, Contact, ContactEmail, ContactPhone
+from contacts.models import AccountContact, Contact
 from contacts.values import (
     CONTACT_CHOICE,
     CONTACT_FLAGS,
@@ -33,6 +33,7 @@ from crm.lib.errors import Invalid
 from crm.records import timeline
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
+from crm.tenancy.models import create_together
 
 
 def create_rows(values: Sequence[NewContact], acting: Actor, *, override_duplicate: bool) -> list[Row]:
@@ -110,7 +111,7 @@ def _refuse_duplicates(rows: Sequence[Row], known: dict[str, list[Known]], actin
 
 
 def _write(rows: Sequence[Row], acting: Actor) -> None:
-    """Writes checked rows, their children and their timeline entries: one statement per table."""
+    """Writes checked rows, their children and their timeline entries."""
     for row in rows:
         row.made = Contact(account_id=row.account_id, **row.columns)
     emails = [child for row in rows for child in _children.email_rows(row.made.id, row.emails)]
@@ -127,8 +128,5 @@ def _write(rows: Sequence[Row], acting: Actor) -> None:
         for row in rows
     ]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "contacts created for another owner"):
-        Contact.everything.bulk_create([row.made for row in rows], batch_size=BATCH)
-        for model, children in ((ContactEmail, emails), (ContactPhone, phones), (AccountContact, links)):
-            if children:
-                model.objects.bulk_create(children, batch_size=BATCH)
+        create_together([row.made for row in rows], emails, phones, links, batch_size=BATCH)
         timeline.write(entries, acting=acting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -38,6 +38,19 @@ class OrgQuerySet(models.QuerySet):
             return super().bulk_create(rows, batch_size, **options)
         insert_few(rows)
         return rows
+
+
+def create_together(*groups: Sequence[Any], batch_size: int | None = None) -> None:
+    """Inserts new rows with keys of ours, each group of one model: few in one statement, many in one per model.
+
+    A group comes after those that its rows point at.
+    """
+    if all(len(rows) <= FEW for rows in groups):
+        insert_few(*groups)
+        return
+    for rows in groups:
+        if rows:
+            type(rows[0])._default_manager.bulk_create(rows, batch_size=batch_size)
 
 
 class OrgManager(models.Manager.from_queryset(OrgQuerySet)):  # type: ignore[misc]

@@ -17,10 +17,11 @@ from crm import rules as kernel_rules
 from crm.lib.errors import Forbidden, Invalid
 from crm.records import timeline
 from crm.tenancy.context import Actor, elevated
+from crm.tenancy.models import create_together
 from deals import positions, queries, rules
 from deals.actions import _steps, _values
 from deals.enums import DealStatus, StageKind
-from deals.models import Deal, DealContact, Stage, StageChange
+from deals.models import Deal, DealContact, Stage
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -157,7 +158,5 @@ def _write(deals: list[Deal], rows: Rows, now: datetime, acting: Actor) -> None:
     ]
     # Somebody else may be the owner, one whose deals the actor does not see.
     with elevated("adding deals for others"):
-        Deal.objects.bulk_create(deals, batch_size=500)
-        StageChange.objects.bulk_create(changes, batch_size=1000)
-        DealContact.objects.bulk_create(contacts, batch_size=1000)
+        create_together(deals, changes, contacts, batch_size=500)
         timeline.write(entries, acting=acting)

@@ -21,7 +21,7 @@ from deals.queries.board import (
     setting,
     where_of,
 )
-from deals.queries.sight import EVERYTHING, Sight, Where, sight_of
+from deals.queries.sight import EVERYTHING, Sight, Where
 from deals.queries.steps import first_positions, gap, locked_step, write_step
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "open_stages",
     "pipelines",
     "setting",
-    "sight_of",
     "stage",
     "stages_with_counts",
     "where_of",

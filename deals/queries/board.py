@@ -160,10 +160,9 @@ def _sums_of_heads(stage_ids: list[UUID], sight: Sight, on: date) -> Any:
             f"SELECT d.* FROM unnest(%s::uuid[]) m(id) CROSS JOIN unnest(%s::uuid[]) st(id) CROSS JOIN LATERAL"  # noqa: S608 -- our own text
             f" ({_SUMMED} AND deals_deal.owner_id = m.id AND deals_deal.stage_id = st.id OFFSET 0) d"
         )
-        params += [sight.actor.members_array, stage_ids]
-        for shared in sight.branches(EVERYTHING)[1:]:
-            deals += f" UNION ALL {_SUMMED} AND deals_deal.stage_id = ANY(%s) AND {shared.sql}"
-            params += [stage_ids, *shared.params]
+        others = sight.others
+        deals += f" UNION ALL {_SUMMED} AND deals_deal.stage_id = ANY(%s) AND {others.sql}"
+        params += [sight.actor.members_array, stage_ids, stage_ids, *others.params]
     cursor = prepared_cursor()
     cursor.execute(_SUMS_SQL.format(deals=deals), params)
     return cursor
@@ -221,16 +220,17 @@ def cards_by_id(pipeline_id: UUID, ids: Sequence[UUID], sight: Sight, where: Whe
 
     One statement. The equivalent by the ORM is tests.deals.test_board.cards_by_orm.
     """
+    # Without filters the statement is always the same, and finds its rows by their ids whatever the values.
+    fixed = where == EVERYTHING
+    branches = sight.kept_branches() if fixed else sight.branches(where)
     parts: list[str] = []
     params: list[Any] = []
-    for branch in sight.branches(where):
+    for branch in branches:
         parts.append(
             f"SELECT {_CARD_COLUMNS} FROM deals_deal WHERE {_OPEN}"  # noqa: S608 -- our own text
             f" AND deals_deal.id = ANY(%s) AND deals_deal.pipeline_id = %s AND {branch.sql}"
         )
         params += [list(ids), pipeline_id, *branch.params]
-    # Without filters the statement is always the same, and finds its rows by their ids whatever the values.
-    fixed = where == EVERYTHING
     return _cards(_NAMED.format(cards=f"({' UNION ALL '.join(parts)})", order=""), params, fixed=fixed)
 
 

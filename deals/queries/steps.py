@@ -73,36 +73,36 @@ _DEAL_COLUMNS = _in_order(
 _STAGE_COLUMNS = _in_order(
     Stage, "id", "org_id", "pipeline_id", "name", "kind", "position", "probability", "tone", "rot_days"
 )
-_DEAL_SQL = (
-    f"SELECT {', '.join(_DEAL_COLUMNS)} FROM deals_deal"  # noqa: S608 -- our own text
-    " WHERE org_id = app_org() AND id = %s AND deleted_at IS NULL FOR NO KEY UPDATE"
+_STEP_COLUMNS = ", ".join(
+    [*(f"d.{name}" for name in _DEAL_COLUMNS), *(f"{stage}.{name}" for stage in "ft" for name in _STAGE_COLUMNS)]
 )
-_STAGES_SQL = (
-    f"SELECT {', '.join(f'{table}.{column}' for table in 'ft' for column in _STAGE_COLUMNS)}"  # noqa: S608 -- our own text
-    " FROM deals_stage t JOIN deals_stage f ON f.org_id = t.org_id AND f.id = %s"
-    " WHERE t.org_id = app_org() AND t.id = %s AND t.deleted_at IS NULL FOR NO KEY UPDATE OF t"
-)
+_STEP_SQL = f"""
+WITH d AS MATERIALIZED (
+    SELECT {", ".join(_DEAL_COLUMNS)} FROM deals_deal
+     WHERE org_id = app_org() AND id = %s AND deleted_at IS NULL FOR NO KEY UPDATE)
+SELECT {_STEP_COLUMNS}
+  FROM d
+  JOIN deals_stage f ON f.org_id = app_org() AND f.id = d.stage_id
+  JOIN deals_stage t ON t.org_id = app_org() AND t.id = %s AND t.deleted_at IS NULL
+   FOR NO KEY UPDATE OF t
+"""  # noqa: S608 -- our own text
 
 
 def locked_step(deal_id: UUID, stage_id: UUID) -> tuple[Deal, Stage] | None:
     """A deal with the stage it is in, and the stage it is to go to; None where one of them is absent.
 
-    Two statements. The deal and the stage it goes to are locked; deals come before stages everywhere, so that no two
+    One statement. The deal and the stage it goes to are locked; deals come before stages everywhere, so that no two
     actions wait for each other. Columns that a step does not need are deferred.
     """
     with prepared_cursor() as cursor:
-        cursor.execute(_DEAL_SQL, [deal_id])
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        deal: Deal = Deal.from_db(connection.alias, _DEAL_COLUMNS, row)
-        cursor.execute(_STAGES_SQL, [deal.stage_id, stage_id])
+        cursor.execute(_STEP_SQL, [deal_id, stage_id])
         row = cursor.fetchone()
     if row is None:
         return None
-    width = len(_STAGE_COLUMNS)
-    deal.stage = Stage.from_db(connection.alias, _STAGE_COLUMNS, row[:width])
-    return deal, Stage.from_db(connection.alias, _STAGE_COLUMNS, row[width:])
+    first, second = len(_DEAL_COLUMNS), len(_DEAL_COLUMNS) + len(_STAGE_COLUMNS)
+    deal: Deal = Deal.from_db(connection.alias, _DEAL_COLUMNS, row[:first])
+    deal.stage = Stage.from_db(connection.alias, _STAGE_COLUMNS, row[first:second])
+    return deal, Stage.from_db(connection.alias, _STAGE_COLUMNS, row[second:])
 
 
 _WRITTEN = (

@@ -186,7 +186,7 @@ def test_board_of_each_reach_differs(full: Sales):
 def test_board_cards_go_on_after_the_last_one(full: Sales):
     with full.org.acting(full.rep) as actor:
         stage = full.stages["Qualified"].pk
-        sight = queries.sight_of(actor)
+        sight = queries.Sight(actor)
         everything = queries.board_cards([stage], sight, limit=100)
         last = everything[1]
         rest = queries.board_cards([stage], sight, limit=100, after=(last.position, last.id))

@@ -259,7 +259,7 @@ def _attempt(sql: str, *params: Any) -> set[UUID]:
 
 def board(ground: Ground, actor: Actor) -> Iterator[tuple[str, Any]]:
     """What the board's own statements say of deals: the cards, those one may move, count and sum."""
-    sight = deal_queries.sight_of(actor)
+    sight = deal_queries.Sight(actor)
     cards = deal_queries.board_cards([ground.stage.pk], sight, limit=99)
     yield "cards", {card.id for card in cards}
     yield "may_write", {card.id for card in cards if sight.may_write(card.id, card.owner_id)}
