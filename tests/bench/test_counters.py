@@ -17,17 +17,19 @@ from crm.launch.checkout import Checkout
 from crm.launch.homes import open_home
 from crm.launch.postgres import SUPERUSER, THROWAWAY, Postgres
 from crm.launch.processes import spawn, stop
+from tests.support.places import reachable_directory
 
 PASSWORD = "only-for-this-test"
 
 
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def counted() -> Iterator[Postgres]:
     """A server that counts statements, with the application's role; the suite's own does not count."""
-    directory = tmp_path_factory.mktemp("pg")
-    for path in (directory, *directory.parents):
-        if path.stat().st_uid == os.geteuid():
-            path.chmod(path.stat().st_mode | 0o011)  # the server's user passes through
+    with reachable_directory() as directory:
+        yield from _counting(directory)
+
+
+def _counting(directory: Path) -> Iterator[Postgres]:
     home = open_home(Checkout.here().site_packages, directory, notice=False)
     server = Postgres(home, settings={**THROWAWAY, **SETTINGS})
     server.initialise(PASSWORD)

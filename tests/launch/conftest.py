@@ -1,6 +1,5 @@
 """Servers of their own for the launcher's tests."""
 
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -9,21 +8,20 @@ from pathlib import Path
 import pytest
 
 from crm.launch.checkout import Checkout
+from crm.launch.errors import LaunchError
 from crm.launch.homes import Home, open_home
 from crm.launch.postgres import THROWAWAY, Postgres
 from crm.launch.processes import spawn, stop
+from tests.support.places import reachable_directory
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Path:
-    """A data directory that another user can reach, as a checkout's is; pytest's own parents are 0700."""
-    for parent in (tmp_path, *tmp_path.parents):
-        if parent.stat().st_uid != os.geteuid() or parent == Path("/tmp"):
-            break
-        parent.chmod(parent.stat().st_mode | 0o011)
-    path = tmp_path / "var"
-    path.mkdir(mode=0o755)
-    return path
+def var() -> Iterator[Path]:
+    """A data directory that another user can reach, as a checkout's is."""
+    with reachable_directory() as directory:
+        path = directory / "var"
+        path.mkdir(mode=0o755)
+        yield path
 
 
 @pytest.fixture
@@ -46,7 +44,8 @@ def start(tmp_path: Path) -> Iterator[Callable[[Postgres], subprocess.Popen[byte
     running: list[subprocess.Popen[bytes]] = []
 
     def begin(server: Postgres) -> subprocess.Popen[bytes]:
-        with (tmp_path / "server.log").open("wb") as output:
+        log = tmp_path / f"server-{len(running)}.log"
+        with log.open("wb") as output:
             process = spawn(
                 server.command(),
                 env={},
@@ -56,7 +55,10 @@ def start(tmp_path: Path) -> Iterator[Callable[[Postgres], subprocess.Popen[byte
                 death_signal=signal.SIGQUIT,
             )
         running.append(process)
-        server.wait_ready(lambda: process.poll() is None)
+        try:
+            server.wait_ready(lambda: process.poll() is None)
+        except LaunchError as error:
+            raise LaunchError(f"{error}\n{log.read_text()}") from error
         return process
 
     yield begin
