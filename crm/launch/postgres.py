@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -66,6 +67,8 @@ class Postgres:
         The password is the superuser's. Raises LaunchError when initdb fails, with its last line.
         """
         for half in self.home.data.glob("postgres.new*"):
+            # An initdb that was killed leaves a server behind, which goes on writing for a moment.
+            end_pids(partial(pids_working_in, half), signal.SIGKILL)
             shutil.rmtree(half, ignore_errors=True)
         if (self.data / "PG_VERSION").exists():
             return

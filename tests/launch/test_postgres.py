@@ -5,6 +5,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,21 @@ def test_half_finished_init_is_thrown_away(home: Home, start: Start) -> None:
     server = Postgres(home)
     server.initialise("pw")
     assert not half.exists()
+    start(server)
+    assert answer(server) == 1
+
+
+def test_what_a_killed_init_left_at_work_is_ended_first(home: Home, start: Start) -> None:
+    half = home.data / "postgres.new"
+    half.mkdir(mode=0o777)
+    half.chmod(0o777)
+    write = "i=0; while :; do i=$((i+1)); mkdir -p base; : > base/$i; done"
+    writer = spawn(["sh", "-c", f"cd '{half}'; {write}"], env={}, cwd=Path("/"), output=None, user=home.user)
+    while not (half / "base" / "9").exists():
+        time.sleep(0.01)
+    server = Postgres(home)
+    server.initialise("pw")
+    assert writer.wait(5) == -signal.SIGKILL
     start(server)
     assert answer(server) == 1
 
