@@ -149,22 +149,19 @@ def _sums(stage_ids: list[UUID], sight: Sight, where: Where, on: date) -> Any:
 
 
 def _sums_of_heads(stage_ids: list[UUID], sight: Sight, on: date) -> Any:
-    """The same for the few columns that a move changes: planned once, and by the owner's index where the actor
-    sees the deals of some owners (the fence of OFFSET 0 keeps the planner from reading whole columns)."""
-    params: list[Any] = [on]
-    if sight.actor.read == "all":
-        deals = f"{_SUMMED} AND deals_deal.stage_id = ANY(%s)"
-        params.append(stage_ids)
-    else:
-        deals = (
-            f"SELECT d.* FROM unnest(%s::uuid[]) m(id) CROSS JOIN unnest(%s::uuid[]) st(id) CROSS JOIN LATERAL"  # noqa: S608 -- our own text
+    """The same for the few columns that a move changes: planned once, and by the owners' index where the actor sees
+    the deals of some owners (the fence of OFFSET 0 keeps the planner from reading whole columns)."""
+    first, *others = sight.kept_branches(f"{_SUMMED} AND deals_deal.stage_id = ANY(%s)", stage_ids)
+    if others:
+        of_owners = (
+            "SELECT d.* FROM unnest(%s::uuid[]) m(id) CROSS JOIN unnest(%s::uuid[]) st(id) CROSS JOIN LATERAL"  # noqa: S608 -- our own text
             f" ({_SUMMED} AND deals_deal.owner_id = m.id AND deals_deal.stage_id = st.id OFFSET 0) d"
         )
-        others = sight.others
-        deals += f" UNION ALL {_SUMMED} AND deals_deal.stage_id = ANY(%s) AND {others.sql}"
-        params += [sight.actor.members_array, stage_ids, stage_ids, *others.params]
+        first = Where(of_owners, (sight.actor.members_array, stage_ids))
+    parts = [first, *others]
     cursor = prepared_cursor()
-    cursor.execute(_SUMS_SQL.format(deals=deals), params)
+    deals = " UNION ALL ".join(part.sql for part in parts)
+    cursor.execute(_SUMS_SQL.format(deals=deals), [on, *(value for part in parts for value in part.params)])
     return cursor
 
 
@@ -220,18 +217,22 @@ def cards_by_id(pipeline_id: UUID, ids: Sequence[UUID], sight: Sight, where: Whe
 
     One statement. The equivalent by the ORM is tests.deals.test_board.cards_by_orm.
     """
+    named = (
+        f"SELECT {_CARD_COLUMNS} FROM deals_deal WHERE {_OPEN}"  # noqa: S608 -- our own text
+        " AND deals_deal.id = ANY(%s) AND deals_deal.pipeline_id = %s"
+    )
     # Without filters the statement is always the same, and finds its rows by their ids whatever the values.
     fixed = where == EVERYTHING
-    branches = sight.kept_branches() if fixed else sight.branches(where)
-    parts: list[str] = []
-    params: list[Any] = []
-    for branch in branches:
-        parts.append(
-            f"SELECT {_CARD_COLUMNS} FROM deals_deal WHERE {_OPEN}"  # noqa: S608 -- our own text
-            f" AND deals_deal.id = ANY(%s) AND deals_deal.pipeline_id = %s AND {branch.sql}"
-        )
-        params += [list(ids), pipeline_id, *branch.params]
-    return _cards(_NAMED.format(cards=f"({' UNION ALL '.join(parts)})", order=""), params, fixed=fixed)
+    if fixed:
+        parts = sight.kept_branches(named, list(ids), pipeline_id)
+    else:
+        parts = [
+            Where(f"{named} AND {branch.sql}", (list(ids), pipeline_id, *branch.params))
+            for branch in sight.branches(where)
+        ]
+    cards = " UNION ALL ".join(part.sql for part in parts)
+    params = [value for part in parts for value in part.params]
+    return _cards(_NAMED.format(cards=f"({cards})", order=""), params, fixed=fixed)
 
 
 def _cards(sql: str, params: list[Any], *, fixed: bool = False) -> list[CardRow]:

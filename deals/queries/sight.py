@@ -51,18 +51,18 @@ class Sight:
                 found[deal_id] = max(level, found.get(deal_id, ""))
         return found
 
-    @property
-    def others(self) -> Where:
-        """Deals of others that are shared with the actor, for statements that are planned once."""
-        ids = f"SELECT content_object_id FROM ({_SHARED_SQL}) shared"  # noqa: S608 -- our own text
-        sql = f"deals_deal.id IN ({ids}) AND NOT deals_deal.owner_id = ANY (%s::uuid[])"
-        return Where(sql, (self.actor.member_id, self.actor.teams_array, self.actor.members_array))
-
-    def kept_branches(self) -> list[Where]:
-        """`branches` for a statement that is planned once and finds its rows by other keys."""
+    def kept_branches(self, deals: str, *params: Any) -> list[Where]:
+        """What the actor sees of `deals`, a SELECT of deals by other keys with its parameters, as disjoint SELECTs of
+        a statement that is planned once. The fence of OFFSET 0 has what is shared looked up one by one."""
         if self.actor.read == "all":
-            return [EVERYTHING]
-        return [Where("deals_deal.owner_id = ANY (%s::uuid[])", (self.actor.members_array,)), self.others]
+            return [Where(deals, params)]
+        members, teams = self.actor.members_array, self.actor.teams_array
+        own = f"{deals} AND deals_deal.owner_id = ANY (%s::uuid[])"
+        shared = (
+            f"SELECT d.* FROM (SELECT DISTINCT content_object_id AS id FROM ({_SHARED_SQL}) s) sh CROSS JOIN LATERAL"  # noqa: S608 -- our own text
+            f" ({deals} AND deals_deal.id = sh.id AND NOT deals_deal.owner_id = ANY (%s::uuid[]) OFFSET 0) d"
+        )
+        return [Where(own, (*params, members)), Where(shared, (self.actor.member_id, teams, *params, members))]
 
     def branches(self, where: Where) -> list[Where]:
         """What the actor sees, as disjoint conditions that each use an index of their own (crm.access.branches)."""
