@@ -64,19 +64,19 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return model._default_manager.filter(visible_q(model, actor), deleted_at__isnull=True)
 
 
-def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False) -> list[models.QuerySet[M]]:
+def branches(
+    queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False, shared: Sequence[UUID] | None = None
+) -> list[models.QuerySet[M]]:
     """What the actor sees of a queryset, as disjoint querysets that each use an index of their own.
 
-    `merged` makes one of them where few records are shared: cheaper to ask for, dearer to count.
+    `merged` makes one of them where few records are shared: cheaper to ask for, dearer to count. `shared` are the ids
+    of `some_shared`, where the caller has asked already.
     """
     if actor.read == "all":
         return [queryset]
     is_own = Q(OneOf("owner_id", actor.members_array))
     own = queryset.filter(is_own)
-    if not is_shareable(queryset.model):
-        return [own]
-    # Asked beforehand: most members have few shared records or none, and then the list is one plain index scan.
-    shared: Any = queries.some_shared_ids(queryset.model, actor, SHARED_MOST + 1)
+    shared = some_shared(queryset.model, actor) if shared is None else shared
     if not shared:
         return [own]
     if len(shared) > SHARED_MOST:
@@ -89,8 +89,24 @@ def branches(queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False
     return [own, queryset.filter(is_shared, nobodys | ~is_own if nobodys else ~is_own)]
 
 
+def some_shared(model: type[models.Model], actor: Actor) -> Sequence[UUID]:
+    """Up to one more than SHARED_MOST of the records that are shared with the actor.
+
+    Asked before a list: most members have few shared records or none, and then the list is one plain index scan.
+    """
+    if actor.read == "all" or not is_shareable(model):
+        return ()
+    return queries.some_shared_ids(model, actor, SHARED_MOST + 1)
+
+
 def first_rows(
-    queryset: models.QuerySet[M], actor: Actor, *, order: tuple[Any, ...], limit: int, paths: Sequence[str]
+    queryset: models.QuerySet[M],
+    actor: Actor,
+    *,
+    order: tuple[Any, ...],
+    limit: int,
+    paths: Sequence[str],
+    shared: Sequence[UUID] | None = None,
 ) -> models.QuerySet[Any]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`, as dicts of `paths` (the columns of
     `order` among them).
@@ -98,7 +114,7 @@ def first_rows(
     Own, team's and shared records are named one by one, so that the planner can tell few rows, which it sorts, from
     many, which it reads in order. A subquery in an OR would hide that, so many shared records make a second branch.
     """
-    parts = branches(queryset, actor, merged=True)
+    parts = branches(queryset, actor, merged=True, shared=shared)
     rows = [part.order_by(*order).values(*paths)[:limit] for part in parts]
     return rows[0] if len(rows) == 1 else rows[0].union(*rows[1:], all=True).order_by(*order)[:limit]
 
@@ -109,13 +125,18 @@ def absent(model: type[models.Model]) -> NotFound:
                     % {"thing": str(model._meta.verbose_name)})  # fmt: skip
 
 
+def stand_in(actor: Actor) -> Actor:
+    """An actor of the same reach who stands in for others when a kept query is made."""
+    return replace(actor, member_id=UUID(int=1), members=(UUID(int=2),), teams=(UUID(int=3),))
+
+
 class ByKey(Generic[R]):
     """What is found by a key, as far as an actor reaches: compiled and planned once for each kind of reach.
 
     `build(actor, key)` gives the queryset (of models or dicts), which may depend on nothing else.
     """
 
-    KEY, MEMBER, OF_MEMBERS, TEAM = (UUID(int=n) for n in range(1, 5))  # stand in for those of each call
+    KEY = UUID(int=4)  # stands in for the key of each call
 
     def __init__(self, build: Callable[[Actor, UUID], models.QuerySet[Any]]) -> None:
         self._build = build
@@ -133,9 +154,9 @@ class ByKey(Generic[R]):
         return next(iter(self.all(actor, key)), None)
 
     def _keep(self, actor: Actor) -> KeptQuery[R]:
-        anybody = replace(actor, member_id=self.MEMBER, members=(self.OF_MEMBERS,), teams=(self.TEAM,))
+        anybody = stand_in(actor)
         rows = self._build(anybody, self.KEY)
-        found = KeptQuery[R](rows, self.KEY, self.MEMBER, anybody.members_array, anybody.teams_array)
+        found = KeptQuery[R](rows, self.KEY, anybody.member_id, anybody.members_array, anybody.teams_array)
         self._kept[actor.read, actor.write] = found
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,10 @@ class Key:
             return ((empty & rest) | ~empty) if backwards else (empty & rest)
         return Q(beyond) if backwards else Q(beyond) | empty
 
+    def beyond(self, place: Place) -> Any:
+        """The condition that leaves the rows of the page that begins at a place."""
+        return self.after(place.value, place.row_id, backwards=place.backwards)
+
 
 def encode_cursor(direction: str, value: Any, row_id: Any) -> str:
     """An opaque, URL-safe cursor."""
@@ -86,39 +90,37 @@ def decode_cursor(cursor: str) -> tuple[str, Any, str]:
     return direction, value, row_id
 
 
-def keyset_page(
-    queryset: QuerySet[Any],
-    key: Key,
-    *,
-    cursor: str = "",
-    size: int = 50,
-    take: Callable[[QuerySet[Any], tuple[Any, ...], int], QuerySet[Any]] | None = None,
-) -> Page:
-    """One page of a queryset of dicts (`.values(...)` with `id` and the key's path) or of `take`'s answer.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The row beside which a page begins: its value in the key's column, its id, and on which side of it."""
 
-    `take(queryset, order, limit)` may choose how the first rows are found (crm.access.first_rows for a member's
-    reach); without it the queryset is ordered and cut. Raises Invalid for a damaged cursor.
-    """
-    direction, rows = "next", queryset
-    if cursor:
-        direction, value, row_id = decode_cursor(cursor)
-        column = _column(queryset, key.path)
-        try:
-            value = column.to_python(value)
-            row_id = queryset.model._meta.pk.to_python(row_id)
-        except ValidationError as error:
-            raise Invalid(_("This page's address is damaged. Open the list again.")) from error
-        rows = rows.filter(key.after(value, row_id, backwards=direction == "prev"))
-    order = key.order(backwards=direction == "prev")
-    found = list(take(rows, order, size + 1) if take else rows.order_by(*order)[: size + 1])
+    backwards: bool
+    value: Any
+    row_id: Any
+
+
+def place_of(cursor: str, model: type[Any], key: Key) -> Place | None:
+    """Where the page of a cursor begins; None for the first page. Raises Invalid for a damaged cursor."""
+    if not cursor:
+        return None
+    direction, value, row_id = decode_cursor(cursor)
+    try:
+        return Place(direction == "prev", _column(model, key.path).to_python(value), model._meta.pk.to_python(row_id))
+    except ValidationError as error:
+        raise Invalid(_("This page's address is damaged. Open the list again.")) from error
+
+
+def page_of(found: list[Any], key: Key, place: Place | None, size: int) -> Page:
+    """The page that is made of the first `size` + 1 rows from a place on, in the order of `key` from there."""
+    backwards = place is not None and place.backwards
     more, found = len(found) > size, found[:size]
-    if direction == "prev":
+    if backwards:
         found.reverse()
     if not found:
         return Page([], "", "")
     ends = [_value(found[0], key.path), _value(found[-1], key.path)]
-    has_next = more if direction == "next" else True
-    has_prev = bool(cursor) if direction == "next" else more
+    has_next = True if backwards else more
+    has_prev = more if backwards else place is not None
     return Page(
         found,
         encode_cursor("next", ends[1], _value(found[-1], "id")) if has_next else "",
@@ -126,9 +128,19 @@ def keyset_page(
     )
 
 
-def _column(queryset: QuerySet[Any], path: str) -> Field[Any, Any]:
+def keyset_page(queryset: QuerySet[Any], key: Key, *, cursor: str = "", size: int = 50) -> Page:
+    """One page of a queryset of models, or of dicts (`.values(...)` with `id` and the key's path).
+
+    Raises Invalid for a damaged cursor.
+    """
+    place = place_of(cursor, queryset.model, key)
+    rows = queryset.filter(key.beyond(place)) if place else queryset
+    order = key.order(backwards=place is not None and place.backwards)
+    return page_of(list(rows.order_by(*order)[: size + 1]), key, place, size)
+
+
+def _column(model: Any, path: str) -> Field[Any, Any]:
     field: Any = None
-    model: Any = queryset.model
     for name in path.split("__"):
         field = model._meta.get_field(name)
         model = field.related_model

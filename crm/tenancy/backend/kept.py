@@ -33,16 +33,18 @@ class KeptQuery(Generic[R]):
     """A queryset of models or of `.values()` whose SQL is made here and now, for values that stand in for others.
 
     `samples` are the values that calls will replace, each of them different from every other value in the statement
-    (a UUID of its own). For statements that look rows up by their keys: the plan is the same for all
-    values. Raises ValueError when the statement has none of the samples.
+    (a UUID of its own). For statements that look rows up by their keys, whose plan is the same for all values; others
+    are `planned_anew`, and save the making of their SQL only. Raises ValueError when a statement that is planned once
+    has none of the samples.
     """
 
-    def __init__(self, queryset: models.QuerySet[Any], *samples: Any) -> None:
+    def __init__(self, queryset: models.QuerySet[Any], *samples: Any, planned_anew: bool = False) -> None:
+        self._planned_anew = planned_anew
         compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         self._sql, params = compiler.as_sql()
         self._fixed = list(params)
         self._places = [(n, samples.index(value)) for n, value in enumerate(params) if value in samples]
-        if not self._places:
+        if not self._places and not planned_anew:
             raise ValueError("None of the samples stands in the statement.")
         self._converters = list(compiler.get_converters([column[0] for column in compiler.select]).items())
         self._make: Callable[[Any], R] = _maker(queryset, compiler)
@@ -52,7 +54,7 @@ class KeptQuery(Generic[R]):
         given = list(self._fixed)
         for place, sample in self._places:
             given[place] = values[sample]
-        with prepared_cursor() as cursor:
+        with connection.cursor() if self._planned_anew else prepared_cursor() as cursor:
             cursor.execute(self._sql, given)
             rows = cursor.fetchall()
         return [self._make(self._convert(row)) for row in rows]
