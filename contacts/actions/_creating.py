@@ -19,7 +19,7 @@ from contacts.duplicates import Known
 from contacts.enums import ContactRole
 from contacts.values import EmailValue, PhoneValue
 from crm import rules
-from crm.actions.tags import resolve_tags
+from crm.actions.tags import tags_of_rows
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.lib.phones import region_of
 from crm.models import Organization
@@ -113,7 +113,7 @@ def settle_tags(rows: Sequence[Row], acting: Actor) -> None:
     """Turns the names and ids of tags into the ids that the rows' columns hold."""
     if not any(row.tags for row in rows if row.open):
         return
-    for row, ids in zip(rows, resolve_tags([row.tags if row.open else () for row in rows], acting=acting), strict=True):
+    for row, ids in zip(rows, tags_of_rows([row.tags if row.open else () for row in rows], acting), strict=True):
         row.columns["tags"] = ids
 
 

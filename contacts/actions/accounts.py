@@ -21,7 +21,7 @@ from contacts.events import (
 from contacts.models import Account, AccountContact, AccountDomain, Contact
 from contacts.values import Messages, NewAccount, clean_domains, refuse
 from crm.actions.base import action
-from crm.actions.tags import clean_tags, resolve_tags
+from crm.actions.tags import clean_tags, tags_of_rows
 from crm.events import emit, emit_batch
 from crm.lib.errors import CrmError, Invalid
 from crm.tenancy.context import Actor, elevated
@@ -79,7 +79,7 @@ def update_account(
     changed = _changing.put(account, columns)
     changed += _put_domains(account, changes, website_changed="website" in changed)
     if "tags" in changes:
-        changed += _changing.put(account, {"tags": resolve_tags([clean_tags(changes["tags"])], acting=acting)[0]})
+        changed += _changing.put(account, {"tags": tags_of_rows([clean_tags(changes["tags"])], acting)[0]})
     if "parent" in changes and changes["parent"] != account.parent_id:
         _check_parent(account, changes["parent"], acting)
         account.parent_id = changes["parent"]

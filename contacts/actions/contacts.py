@@ -35,7 +35,7 @@ from contacts.values import (
     refuse,
 )
 from crm.actions.base import action
-from crm.actions.tags import clean_tags, resolve_tags
+from crm.actions.tags import clean_tags, tags_of_rows
 from crm.events import emit, emit_batch
 from crm.lib.errors import CrmError
 from crm.tenancy.context import Actor
@@ -95,7 +95,7 @@ def update_contact(
     changed = _changing.put(contact, _columns(changes))
     changed += _put_children(contact, changes, acting)
     if "tags" in changes:
-        changed += _changing.put(contact, {"tags": resolve_tags([clean_tags(changes["tags"])], acting=acting)[0]})
+        changed += _changing.put(contact, {"tags": tags_of_rows([clean_tags(changes["tags"])], acting)[0]})
     if "account" in changes and _links.set_account(contact, changes["account"], acting):
         changed.append("account")
     if not contact.name:

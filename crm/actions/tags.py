@@ -30,8 +30,7 @@ def clean_tags(values: Iterable[str | UUID]) -> tuple[str | UUID, ...]:
     return kept
 
 
-@action
-def resolve_tags(rows: Sequence[Iterable[str | UUID]], *, acting: Actor) -> list[list[UUID]]:
+def tags_of_rows(rows: Sequence[Iterable[str | UUID]], acting: Actor) -> list[list[UUID]]:
     """For each row of tag ids and names, the ids: what a record's `tags` column holds, without repeats, in order.
 
     Values must be clean (clean_tags). Names are compared without case and accents; new ones become tags. Ids of tags
@@ -44,6 +43,12 @@ def resolve_tags(rows: Sequence[Iterable[str | UUID]], *, acting: Actor) -> list
     known = set(Tag.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
     found = [[(v if v in known else None) if isinstance(v, UUID) else by_name[v] for v in row] for row in lists]
     return [[tag for tag in dict.fromkeys(row) if tag is not None] for row in found]
+
+
+@action
+def resolve_tags(rows: Sequence[Iterable[str | UUID]], *, acting: Actor) -> list[list[UUID]]:
+    """`tags_of_rows` as an action of its own."""
+    return tags_of_rows(rows, acting)
 
 
 def _ensure(names: list[str], acting: Actor) -> dict[str, UUID]:
