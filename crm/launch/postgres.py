@@ -30,7 +30,6 @@ LAPTOP = {
     "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
     "jit": "off",
-    "wal_compression": "on",
     "max_wal_size": "512MB",
     "checkpoint_timeout": "15min",
     "autovacuum_max_workers": "2",
