@@ -48,6 +48,11 @@ class Measured:
         """How many times the floor it costs; 0 without a floor."""
         return self.cpu_ms / self.floor_ms if self.floor_ms else 0.0
 
+    @property
+    def best_ms(self) -> float:
+        """The CPU time that is judged: what the machine would have taken at its best."""
+        return self.cpu_ms / max(self.slowness, 1.0)
+
 
 @dataclass(frozen=True)
 class Round:
@@ -118,9 +123,8 @@ class Meter:
 def judge(measured: Measured, bar: Bar) -> None:
     """Writes down the bars of a row and which of them it breaks."""
     measured.bar = {"cpu_ms": bar.cpu_ms, "statements": bar.statements, "bytes": bar.bytes}
-    measured.broken = [
-        name for name, limit in measured.bar.items() if limit is not None and getattr(measured, name) > limit
-    ]
+    values = {"cpu_ms": measured.best_ms, "statements": measured.statements, "bytes": measured.bytes}
+    measured.broken = [name for name, limit in measured.bar.items() if limit is not None and values[name] > limit]
 
 
 def floor_requests(read: str, scene: Scene) -> Iterator[Request]:
