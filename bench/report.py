@@ -11,8 +11,8 @@ from bench.run import Result
 GROWTH = 1.5  # times that a row may cost on `medium` what it costs on `small`
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 HEAD = (
-    "What", "Role", "CPU ms", "at best", "bar", "database", "x floor", "Statements", "bar", "kB", "bar", "Pages", "Wall ms",
-    "Behind ms", "Slow",
+    "What", "Role", "CPU ms", "at best", "bar", "database", "x floor", "Statements", "bar", "kB", "bar", "Pages",
+    "Wall ms", "Behind ms", "Slow",
 )  # fmt: skip
 
 

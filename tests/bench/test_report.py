@@ -140,7 +140,7 @@ def test_docs_get_the_results_between_their_markers(tmp_path: Path):
     once = page.read_text()
     assert once.startswith(f"# Bench\n\n{report.BEGIN}\n\n### small\n\n| What | Role |")
     assert once.index("### small") < once.index("### medium")
-    assert "| Board, first load | rep | 21.0 |" in once
+    assert "| Board, first load | rep | 26.3 | 21.0 |" in once
     assert "old" not in once
     assert once.endswith(f"{report.END}\n\nAfter.\n")
     report.write_docs(page, found)

@@ -26,7 +26,7 @@ class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
         if isinstance(cursor, psycopg.ClientCursor):
             return super().last_executed_query(cursor, sql, params)
-        return self.compose_sql(sql, params)
+        return sql if isinstance(cursor, psycopg.RawCursor) else self.compose_sql(sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -86,20 +86,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
             made.pgconn.exec_(b"SET plan_cache_mode = force_generic_plan")
         return made
 
-    def prepared_cursor(self) -> Any:
+    def prepared_cursor(self, *, raw: bool = False) -> Any:
         """A cursor for fixed statements that look rows up by their keys: planned once, with row-level security, where
         planning would cost several times what running them does.
 
         Not for statements whose plan depends on the values, such as lists and sums: the kept plan is the same for an
-        organisation of ten rows and one of a million.
+        organisation of ten rows and one of a million. A `raw` one takes PostgreSQL's own placeholders ($1): psycopg
+        reads a statement of more than 50 values anew each time to find its %s.
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            cursor = psycopg.Cursor(self.connection)
+            cursor = (psycopg.RawCursor if raw else psycopg.Cursor)(self.connection)
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
 
-def prepared_cursor() -> Any:
+def prepared_cursor(*, raw: bool = False) -> Any:
     """The default connection's `prepared_cursor`."""
     wrapper: Any = connection
-    return wrapper.prepared_cursor()
+    return wrapper.prepared_cursor(raw=raw)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
@@ -85,25 +87,39 @@ def insert_few(*groups: Sequence[models.Model]) -> None:
     for rows, fields in zip(filled, columns, strict=True):
         for row in rows:
             row._prepare_related_fields_for_save(operation_name="insert_few")  # type: ignore[attr-defined]
-            given += [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-    with prepared_cursor() as cursor:
+            given += [_prepared_value(field, plain, row) for field, plain in fields]
+    with prepared_cursor(raw=True) as cursor:
         cursor.execute(sql, given)
     for rows in filled:
         for row in rows:
             row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
+# Fields whose values of this type go to the database as they are.
+_PLAIN = {
+    "CharField": str, "TextField": str, "EmailField": str, "URLField": str, "UUIDField": UUID, "ForeignKey": UUID,
+    "BooleanField": bool, "IntegerField": int, "BigIntegerField": int, "SmallIntegerField": int,
+    "PositiveIntegerField": int, "PositiveSmallIntegerField": int,
+}  # fmt: skip
+
+
+def _prepared_value(field: Any, plain: type | None, row: models.Model) -> Any:
+    value = field.pre_save(row, add=True)
+    return value if value is None or type(value) is plain else field.get_db_prep_save(value, connection)
+
+
 @lru_cache(maxsize=512)
-def _insert_sql(shape: tuple[tuple[type[models.Model], int], ...]) -> tuple[str, list[list[Any]]]:
-    """The statement for so many rows of each model, and the fields of each."""
+def _insert_sql(shape: tuple[tuple[type[models.Model], int], ...]) -> tuple[str, list[list[tuple[Any, type | None]]]]:
+    """The statement for so many rows of each model, and the fields of each with the type that needs no preparing."""
     columns = [[field for field in model._meta.concrete_fields if not field.generated] for model, _number in shape]
-    inserts = []
+    numbers, inserts = count(1), []
     for (model, number), fields in zip(shape, columns, strict=True):
         names = ", ".join(f'"{field.column}"' for field in fields)
-        values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * number)
+        values = ", ".join(f"({', '.join(f'${next(numbers)}' for _field in fields)})" for _row in range(number))
         inserts.append(f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {values}')  # noqa: S608 -- names of models
     first = ", ".join(f"i{n} AS ({insert})" for n, insert in enumerate(inserts[:-1]))
-    return (f"WITH {first} " if first else "") + inserts[-1], columns
+    known = [[(field, _PLAIN.get(field.get_internal_type())) for field in fields] for fields in columns]
+    return (f"WITH {first} " if first else "") + inserts[-1], known
 
 
 def _maker(queryset: models.QuerySet[Any], compiler: Any) -> Callable[[Any], Any]:
