@@ -3,9 +3,10 @@ reader's network is slow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -33,10 +34,14 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
                 return
             with org_context(found.actor) as now:
                 page = lists.list_page(record_type, replace(query, cursor=cursor), now, size=PAGE, columns=columns)
-                words = _words(columns)
+                words, members = _words(columns), lists.labels_of(columns, page.rows).members
         for row in page.rows:
             name = cells.record_name(record_type, row)
-            yield [str(row["id"]), safe_cell(name), *(safe_cell(_text(column, row, words)) for column in columns)]
+            yield [
+                str(row["id"]),
+                safe_cell(name),
+                *(safe_cell(_text(column, row, words, members)) for column in columns),
+            ]
         cursor = page.next_cursor
         if not cursor:
             return
@@ -53,7 +58,7 @@ def _words(columns: list[Field]) -> Words:
     return words | dict.fromkeys(tagged, tags)
 
 
-def _text(column: Field, row: Any, words: Words) -> str:
+def _text(column: Field, row: Any, words: Words, members: Mapping[UUID, str]) -> str:
     value = row[column.column]
     if value is None or value == []:
         return ""
@@ -63,7 +68,9 @@ def _text(column: Field, row: Any, words: Words) -> str:
             return f"{value / 10**digits:.{digits}f} {row[column.currency_path]}"
         case FieldType.CHOICE:
             return words[column.key].get(str(value), str(value))
-        case FieldType.MEMBER | FieldType.LOOKUP:
+        case FieldType.MEMBER:
+            return members.get(value, "")
+        case FieldType.LOOKUP:
             return " ".join(str(row[path]) for path in column.label_paths if row[path])
         case FieldType.TAGS:
             known = words[column.key]

@@ -219,7 +219,8 @@ def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list
         paths.append(record_type.name_fallback)
     for candidate in columns:
         paths.append(candidate.column)
-        paths.extend(candidate.label_paths)
+        if candidate.type != FieldType.MEMBER:  # their names are read together, see labels_of
+            paths.extend(candidate.label_paths)
         if candidate.currency_path:
             paths.append(candidate.currency_path)
     return list(dict.fromkeys(paths))
@@ -293,6 +294,14 @@ def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool) -> KeptQuery[di
     rows = _rows(live, wanted, place, anybody, _SHARED if has_shared else ())
     samples = (anybody.members_array, array(_SHARED), place.value if place else _ROW_ID, _ROW_ID)
     return KeptQuery(rows, *samples, planned_anew=True)
+
+
+def labels_of(columns: Sequence[Field], rows: Sequence[Any]) -> queries.Labels:
+    """What the members and tags in some columns of rows are called; no statement where there are none."""
+    members = {row[column.column] for column in columns if column.type == FieldType.MEMBER for row in rows}
+    tags = any(column.type == FieldType.TAGS and row[column.column] for column in columns for row in rows)
+    members.discard(None)
+    return queries.labels(members, tags=tags) if members or tags else queries.Labels()
 
 
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from markupsafe import Markup
 
 from crm import access
-from crm.records.lists import Key, search_q, value_paths
+from crm.records.lists import Key, labels_of, search_q, value_paths
 from crm.records.registry import Field, RecordType, registry
 from crm.tenancy.context import Actor
 from crm.web import cells
@@ -58,7 +58,9 @@ def _paths(record_type: RecordType, actor: Actor) -> list[str]:
 
 
 def _options(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
-    renders = [cells.renderer(field, {}) for field in _under(record_type, actor)]
+    rows, under = list(rows), _under(record_type, actor)
+    labels = labels_of(under, rows)
+    renders = [cells.renderer(field, labels) for field in under]
     found = []
     for row in rows:
         texts = (Markup(render(row)).striptags() for render in renders)  # noqa: S704 -- escaped by the renderers

@@ -61,8 +61,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         return render_page(request, "records/filters.html", _filter_context(record_type, query, r.actor))
     columns = lists.columns_of(record_type, r.actor)
     page = lists.list_page(record_type, query, r.actor)
-    tagged = any(column.type == FieldType.TAGS for column in columns)
-    tags = queries.tags() if tagged and page.rows else {}
+    labels = lists.labels_of(columns, page.rows)
     context = {
         "type": record_type,
         "page_id": next(
@@ -72,7 +71,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "query": query,
         "columns": [_head(record_type, column, query, r.actor) for column in columns],
         "name_head": _name_head(record_type, query),
-        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), tags),
+        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), labels),
         "shown": len(page.rows),
         # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
         "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",
@@ -163,8 +162,8 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     columns = record_type.fields_for(r.actor.role)
     paths = lists.value_paths(record_type, columns, lists.Key("id"))
     row = access.visible(record_type.model, r.actor).filter(pk=record.pk).values(*paths).get()
-    tags = queries.tags() if any(column.type == FieldType.TAGS for column in columns) else {}
-    shown = [(column.label, Markup(cells.renderer(column, tags)(row))) for column in columns]  # noqa: S704 -- escaped there
+    labels = lists.labels_of(columns, [row])
+    shown = [(column.label, Markup(cells.renderer(column, labels)(row))) for column in columns]  # noqa: S704 -- escaped there
     context = {
         "type": record_type,
         "record": record,

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
+from crm.queries import Labels
 from crm.records.registry import Field, FieldType, RecordType
 from crm.web import formats
 
@@ -116,18 +117,16 @@ def _joined(field: Field, row: Row) -> str:
     return " ".join(str(row[path]) for path in field.label_paths if row[path])
 
 
-def _member(field: Field) -> Render:
-    def render(row: Row) -> str:
-        name = _joined(field, row).strip()
-        if not name:
-            return EMPTY
-        tone, initials = formats.tone_for(row[field.column]), escape(formats.initials(name))
+def _member(field: Field, labels: Labels) -> Render:
+    def cell(pk: UUID, name: str) -> str:
+        tone, initials = formats.tone_for(pk), escape(formats.initials(name))
         return (
             f'<span class="row"><span class="avatar avatar-sm" data-tone="{tone}" aria-hidden="true" '
             f'data-ini="{initials}"></span><span class="soft">{escape(name)}</span></span>'
         )
 
-    return render
+    made = {pk: cell(pk, name) for pk, name in labels.members.items()}
+    return lambda row: made.get(row[field.column], EMPTY)
 
 
 def _lookup(field: Field) -> Render:
@@ -151,14 +150,11 @@ def _link(field: Field) -> Render:
     return lambda row: f'<span class="soft truncate">{escape(row[field.column])}</span>' if row[field.column] else EMPTY
 
 
-def _tags(field: Field, tags: Mapping[UUID, tuple[str, str]]) -> Render:
-    def render(row: Row) -> str:
-        found = [tags[tag] for tag in row[field.column] or () if tag in tags]
-        return (
-            "".join(f'<span class="badge" data-tone="{tone}">{escape(name)}</span> ' for name, tone in found) or EMPTY
-        )
-
-    return render
+def _tags(field: Field, labels: Labels) -> Render:
+    made = {
+        pk: f'<span class="badge" data-tone="{tone}">{escape(name)}</span> ' for pk, (name, tone) in labels.tags.items()
+    }
+    return lambda row: "".join(made.get(tag, "") for tag in row[field.column] or ()) or EMPTY
 
 
 _RENDERERS: dict[FieldType, Callable[[Field], Render]] = {
@@ -169,7 +165,6 @@ _RENDERERS: dict[FieldType, Callable[[Field], Render]] = {
     FieldType.DATETIME: _datetime,
     FieldType.CHECKBOX: _checkbox,
     FieldType.CHOICE: _choice,
-    FieldType.MEMBER: _member,
     FieldType.LOOKUP: _lookup,
     FieldType.EMAIL: _link,
     FieldType.PHONE: _link,
@@ -178,20 +173,24 @@ _RENDERERS: dict[FieldType, Callable[[Field], Render]] = {
 NUMERIC = frozenset({FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY})
 
 
-def renderer(field: Field, tags: Mapping[UUID, tuple[str, str]]) -> Render:
+def renderer(field: Field, labels: Labels) -> Render:
     """The function that shows a field's value of one row as HTML, every part of it escaped."""
     if field.type == FieldType.TAGS:
-        return _tags(field, tags)
+        return _tags(field, labels)
+    if field.type == FieldType.MEMBER:
+        return _member(field, labels)
     return _RENDERERS.get(field.type, _text)(field)
 
 
-def _plain(field: Field, tags: Mapping[UUID, tuple[str, str]]) -> Callable[[Row], str]:
+def _plain(field: Field, labels: Labels) -> Callable[[Row], str]:
     """The function that gives a field's value of one row as text."""
-    if field.type in (FieldType.MEMBER, FieldType.LOOKUP):
+    if field.type == FieldType.MEMBER:
+        return lambda row: labels.members.get(row[field.column], "")
+    if field.type == FieldType.LOOKUP:
         return lambda row: _joined(field, row).strip()
     if field.type in (FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL):
         return lambda row: str(row[field.column] or "")
-    render = renderer(field, tags)
+    render = renderer(field, labels)
 
     def text(row: Row) -> str:
         shown = Markup(render(row)).striptags()  # noqa: S704 -- escaped by the renderers
@@ -205,15 +204,15 @@ def table_body(
     columns: list[Field],
     rows: list[Row],
     page: Callable[[Any], str],
-    tags: Mapping[UUID, tuple[str, str]],
+    labels: Labels,
 ) -> Markup:
     """The rows of a list's table."""
     cells = [
-        (renderer(field, tags), f'<td data-col="{field.key}"' + (' class="num">' if field.type in NUMERIC else ">"))
+        (renderer(field, labels), f'<td data-col="{field.key}"' + (' class="num">' if field.type in NUMERIC else ">"))
         for field in columns
     ]
     shown = {field.key: field for field in columns}
-    under = [_plain(shown[key], tags) for key in record_type.subtitle if key in shown]
+    under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
     out: list[str] = []
     for row in rows:
