@@ -65,13 +65,13 @@ def _reach(role: str, visibility: str) -> tuple[str, str]:
     return read, write
 
 
-def _membered(where: str, params: list[Any], kind: str = "member") -> list[Membered]:
+def _membered(where: str, params: list[Any]) -> list[Membered]:
     with prepared_cursor() as cursor:
         cursor.execute(_MEMBER_SQL.format(where=where), params)
-        return [_read_member(row, kind) for row in cursor.fetchall()]
+        return [_read_member(row) for row in cursor.fetchall()]
 
 
-def _read_member(row: Any, kind: str) -> Membered:
+def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
     organization = Organization(
         id=row[1], slug=row[5], name=row[6], visibility=row[7], locale=row[8], time_zone=row[9],
         base_currency=row[10], fiscal_year_start=row[11], readonly_may_export=row[12],
@@ -80,7 +80,7 @@ def _read_member(row: Any, kind: str) -> Membered:
     read, write = _reach(row[3], row[7])
     actor = Actor(
         org_id=row[1],
-        kind=kind,  # type: ignore[arg-type]
+        kind="member",
         role=row[3],
         read=read,  # type: ignore[arg-type]
         write=write,  # type: ignore[arg-type]
@@ -89,6 +89,8 @@ def _read_member(row: Any, kind: str) -> Membered:
         members=tuple(dict.fromkeys([row[0], *row[14]])),
         teams=tuple(row[13]),
         time_zone=row[9],
+        name=name,
+        request_id=request_id,
     )
     return Membered(member, organization, actor)
 
@@ -135,7 +137,7 @@ def session(key: str) -> Session | None:
     return row and _read_session(row)
 
 
-def opening(key: str, slug: str) -> Opening | None:
+def opening(key: str, slug: str, request_id: str = "") -> Opening | None:
     """An unexpired session with its user, and the user's membership in the organisation with that slug.
 
     Leaves the transaction's tenancy settings half made: the caller, once the user has proved good, enters the
@@ -146,8 +148,13 @@ def opening(key: str, slug: str) -> Opening | None:
         row = cursor.fetchone()
     if row is None:
         return None
+    session = _read_session(row)
     member = row[len(_SESSION_COLUMNS) + len(_USER_COLUMNS) + 1 :]
-    return Opening(_read_session(row), _read_member(member, "member") if member[0] else None, member[-1])
+    if member[0] is None or session.user is None:
+        return Opening(session, None, 0)
+    found = _read_member(member, name=session.user.get_full_name(), request_id=request_id)
+    found.member.user = session.user
+    return Opening(session, found, member[-1])
 
 
 def _read_session(row: Any) -> Session:

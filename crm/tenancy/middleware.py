@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,12 +82,10 @@ class OrganizationMiddleware:
         found = opening.membered
         if found is None:
             return self._absent(request)
-        actor = replace(found.actor, name=user.get_full_name(), request_id=getattr(request, "request_id", ""))
-        found.member.user = user
-        request.organization, request.member, request.actor = found.organization, found.member, actor
+        request.organization, request.member, request.actor = found.organization, found.member, found.actor
         request.member_unread = opening.unread
         self._personal(user.locale, user.time_zone or found.organization.time_zone)
-        context.enter(actor)
+        context.enter(found.actor)
         prefix = f"/w/{request.session.slug}/"
         request.urlconf = settings.ORG_URLCONF
         request.path_info = "/" + request.path_info[len(prefix) :]

@@ -30,6 +30,7 @@ class SessionStore(db.SessionStore):
     user: User | None = None
     client: dict[str, Any] = {}
     slug = ""  # of the organisation that the request is for, if any
+    request_id = ""
     opening: queries.Opening | None = None  # what was read for it together with the session
 
     @classmethod
@@ -38,7 +39,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         if self.slug:
-            self.opening = queries.opening(str(self.session_key), self.slug)
+            self.opening = queries.opening(str(self.session_key), self.slug, self.request_id)
             session = self.opening and self.opening.session
         else:
             session = queries.session(str(self.session_key))
@@ -67,6 +68,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.session.slug = organization_slug(request.path_info)
+        request.session.request_id = getattr(request, "request_id", "")
         request.session.client = {
             "ip_address": client_ip(request.META) or None,
             "user_agent": request.META.get("HTTP_USER_AGENT", "")[:200],
