@@ -11,13 +11,13 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from crm import access
 from crm.lib.dates import Quarter
 from crm.lib.money import Rate
-from crm.models import ExchangeRate
+from crm.queries import exchange_rates
 from crm.tenancy.context import Actor
 from deals import rules
 from deals.enums import DealStatus
@@ -82,8 +82,8 @@ def at_risk_q(today: date, now: datetime) -> Q:
 class OpenDeals:
     """The open deals of one reader, their own or all that they see: what a page asks of them more than once.
 
-    One statement looks for shared deals where that matters, one reads the stages, then each method takes one. `today`
-    is the reader's day, `quarter` the organisation's.
+    One statement looks for shared deals where that matters, one reads the stages, one the rates, then each method
+    takes one. `today` is the reader's day, `quarter` the organisation's.
     """
 
     def __init__(self, actor: Actor, *, mine: bool, today: date, quarter: Quarter) -> None:
@@ -98,7 +98,7 @@ class OpenDeals:
     def figures(self) -> Figures:
         """The deals in numbers."""
         found = Figures()
-        for currency, number, risk, total, sure, close, close_total, won, won_total, rate, since in _all(self._sums()):
+        for currency, number, risk, total, sure, close, close_total, won, won_total in _all(self._sums()):
             found.count += number
             found.at_risk += risk
             found.closing += close
@@ -110,8 +110,9 @@ class OpenDeals:
                 (found.won_amounts, won_total),
             ):
                 sums[currency] = sums.get(currency, 0) + int(value or 0)
-            if rate is not None:
-                found.rates[currency] = Rate(rate, since)
+        # Beside the sums: in their statement, each deal would look its rate up.
+        rates = exchange_rates(self.today) if found.amounts else {}
+        found.rates = {currency: rate for currency, rate in rates.items() if currency in found.amounts}
         return found
 
     @cached_property
@@ -131,13 +132,10 @@ class OpenDeals:
             "closing_total": Sum("amount", filter=closing),
         }
         of_won = {"won": Count("id"), "won_total": Sum("amount")}
-        rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), valid_from__lte=self.today)
-        rates = rates.order_by("-valid_from")
-        rate = {"rate": Subquery(rates.values("rate")[:1]), "since": Subquery(rates.values("valid_from")[:1])}
         columns = [*of_open, *of_won]
 
         def sums(rows: QuerySet[Deal], summed: dict[str, Any]) -> QuerySet[Any]:
-            values = {column: summed.get(column, Value(0)) for column in columns} | rate
+            values = {column: summed.get(column, Value(0)) for column in columns}
             return rows.order_by().values("currency").annotate(**values).values_list("currency", *values)
 
         return [sums(rows, of_open) for rows in self._parts] + [sums(rows, of_won) for rows in self._won]
