@@ -23,9 +23,8 @@ UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
 # The member and the organisation. Before an organisation is entered only the membership can be seen, so finding it
 # enters the organisation, for reading what hangs on it; the caller enters it properly.
 _FOUND_SQL = """
-    SELECT m.*, set_config('app.org_id', m.org_id::text, true), set_config('app.member_id', m.id::text, true),
-           o.slug, o.name AS org_name, o.visibility, o.locale, o.time_zone AS org_zone, o.base_currency,
-           o.fiscal_year_start, o.readonly_may_export
+    SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.slug, o.name AS org_name, o.visibility, o.locale,
+           o.time_zone AS org_zone, o.base_currency, o.fiscal_year_start, o.readonly_may_export
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL
 """
@@ -110,7 +109,8 @@ _SIGNED_SQL = f"""
 _OPENING_SQL = f"""
 WITH session AS MATERIALIZED ({_SIGNED_SQL}),
      signed AS MATERIALIZED (SELECT *, set_config('app.user_id', coalesce(s_user_id::text, ''), true) FROM session),
-     me AS MATERIALIZED (SELECT found.* FROM signed CROSS JOIN LATERAL (
+     me AS MATERIALIZED (
+         SELECT found.*, set_config('app.member_id', found.id::text, true) FROM signed CROSS JOIN LATERAL (
          {_FOUND_SQL.format(where="m.user_id = signed.s_user_id AND o.slug = %s")} OFFSET 0) found)
 SELECT signed.*, {_ME_SQL},
        (SELECT count(*) FROM (

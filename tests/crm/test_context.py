@@ -100,3 +100,11 @@ def test_member_by_slug_knows_teams_before_the_organisation_is_entered():
     assert set(found.actor.members) == {manager.id, rep.id, below.id}
     assert found.actor == org.actor(manager)
     assert south.parent_id == north.id
+
+
+def test_looking_members_up_changes_nobody_into_them():
+    org = make_org()
+    admin, rep = org.member("admin"), org.member("rep")
+    with org.acting(admin):
+        assert queries.member_by_id(rep.id).actor.member_id == rep.id
+        assert (setting("app.member_id"), setting("app.user_id")) == (str(admin.id), str(admin.user_id))
