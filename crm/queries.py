@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -251,32 +251,6 @@ def tags() -> dict[UUID, tuple[str, str]]:
     with prepared_cursor() as cursor:
         cursor.execute("SELECT id, name, tone FROM crm_tag WHERE org_id = app_org() AND deleted_at IS NULL")
         return {pk: (name, tone) for pk, name, tone in cursor.fetchall()}
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What ids in the cells of a list are called: members by id, tags by id as (name, tone)."""
-
-    members: dict[UUID, str] = field(default_factory=dict)
-    tags: dict[UUID, tuple[str, str]] = field(default_factory=dict)
-
-
-def labels(member_ids: Collection[UUID], *, tags: bool) -> Labels:
-    """The names of some members, and with `tags` the organisation's tags, in one statement."""
-    found = Labels()
-    with prepared_cursor() as cursor:
-        cursor.execute(
-            "SELECT id, name, tone FROM crm_tag WHERE %s AND org_id = app_org() AND deleted_at IS NULL UNION ALL"
-            " SELECT m.id, coalesce(nullif(u.name, ''), split_part(u.email, '@', 1)), NULL"
-            " FROM crm_membership m JOIN crm_user u ON u.id = m.user_id WHERE m.id = ANY (%s::uuid[])",
-            [tags, context.array(member_ids)],
-        )
-        for pk, name, tone in cursor.fetchall():
-            if tone is None:
-                found.members[pk] = name
-            else:
-                found.tags[pk] = (name, tone)
-    return found
 
 
 def count_tries(windows: Sequence[tuple[str, int]]) -> list[tuple[str, int, float]]:

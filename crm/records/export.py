@@ -34,13 +34,13 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
                 return
             with org_context(found.actor) as now:
                 page = lists.list_page(record_type, replace(query, cursor=cursor), now, size=PAGE, columns=columns)
-                words, members = _words(columns), lists.labels_of(columns, page.rows).members
+                words, names = _words(columns), lists.labels_of(record_type, columns, page.rows).names
         for row in page.rows:
             name = cells.record_name(record_type, row)
             yield [
                 str(row["id"]),
                 safe_cell(name),
-                *(safe_cell(_text(column, row, words, members)) for column in columns),
+                *(safe_cell(_text(column, row, words, names)) for column in columns),
             ]
         cursor = page.next_cursor
         if not cursor:
@@ -58,7 +58,7 @@ def _words(columns: list[Field]) -> Words:
     return words | dict.fromkeys(tagged, tags)
 
 
-def _text(column: Field, row: Any, words: Words, members: Mapping[UUID, str]) -> str:
+def _text(column: Field, row: Any, words: Words, names: Mapping[UUID, str]) -> str:
     value = row[column.column]
     if value is None or value == []:
         return ""
@@ -68,10 +68,8 @@ def _text(column: Field, row: Any, words: Words, members: Mapping[UUID, str]) ->
             return f"{value / 10**digits:.{digits}f} {row[column.currency_path]}"
         case FieldType.CHOICE:
             return words[column.key].get(str(value), str(value))
-        case FieldType.MEMBER:
-            return members.get(value, "")
-        case FieldType.LOOKUP:
-            return " ".join(str(row[path]) for path in column.label_paths if row[path])
+        case FieldType.MEMBER | FieldType.LOOKUP:
+            return names.get(value, "")
         case FieldType.TAGS:
             known = words[column.key]
             return "; ".join(known[str(tag)] for tag in value if str(tag) in known)

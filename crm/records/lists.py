@@ -22,9 +22,12 @@ from django.utils.translation import gettext as _
 from crm import access, queries
 from crm.lib.errors import Invalid
 from crm.lib.money import exponent
+from crm.models import Membership, Tag
+from crm.records.queries import Named, record_names
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.backend.kept import KeptQuery
 from crm.tenancy.context import Actor, Reach, array
+from crm.web.cells import Labels
 from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, place_of
 
 LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
@@ -219,8 +222,6 @@ def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list
         paths.append(record_type.name_fallback)
     for candidate in columns:
         paths.append(candidate.column)
-        if candidate.type != FieldType.MEMBER:  # their names are read together, see labels_of
-            paths.extend(candidate.label_paths)
         if candidate.currency_path:
             paths.append(candidate.currency_path)
     return list(dict.fromkeys(paths))
@@ -296,12 +297,38 @@ def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool) -> KeptQuery[di
     return KeptQuery(rows, *samples, planned_anew=True)
 
 
-def labels_of(columns: Sequence[Field], rows: Sequence[Any]) -> queries.Labels:
-    """What the members and tags in some columns of rows are called; no statement where there are none."""
-    members = {row[column.column] for column in columns if column.type == FieldType.MEMBER for row in rows}
-    tags = any(column.type == FieldType.TAGS and row[column.column] for column in columns for row in rows)
-    members.discard(None)
-    return queries.labels(members, tags=tags) if members or tags else queries.Labels()
+def labels_of(record_type: RecordType, columns: Sequence[Field], rows: Sequence[Any]) -> Labels:
+    """What the members, records and tags in some columns of rows are called: one statement, none where there are none.
+
+    Joined to the list, they would be planned with it each time, and looked up for rows that no page shows.
+    """
+    labels = Labels()
+    wanted = [named for column in columns if (named := _named(record_type, column, rows)) and named.ids]
+    for number, pk, text in record_names(wanted) if wanted else ():
+        if wanted[number].table == _TAGS:
+            tone, _blank, name = text.partition(" ")
+            labels.tags[pk] = (name, tone)
+        else:
+            labels.names[pk] = text
+    return labels
+
+
+_TAGS = Tag._meta.db_table
+
+
+def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named | None:
+    """Which names a column's cells need."""
+    if column.type == FieldType.TAGS:
+        tags = {tag for row in rows for tag in row[column.column] or ()}
+        return Named(_TAGS, ("tone", "name"), "", tags, live=True)
+    if column.type not in (FieldType.MEMBER, FieldType.LOOKUP):
+        return None
+    ids = {row[column.column] for row in rows} - {None}
+    if column.type == FieldType.MEMBER:
+        return Named(Membership._meta.db_table, (), "", ids)
+    relation = column.label_paths[0].split("__")[0]
+    related: Any = record_type.model._meta.get_field(relation).related_model
+    return Named(related._meta.db_table, tuple(path.split("__", 1)[1] for path in column.label_paths), "", ids)
 
 
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:

@@ -59,7 +59,7 @@ def _paths(record_type: RecordType, actor: Actor) -> list[str]:
 
 def _options(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
     rows, under = list(rows), _under(record_type, actor)
-    labels = labels_of(under, rows)
+    labels = labels_of(record_type, under, rows)
     renders = [cells.renderer(field, labels) for field in under]
     found = []
     for row in rows:

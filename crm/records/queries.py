@@ -53,6 +53,7 @@ class Named:
     columns: tuple[str, ...]
     fallback: str
     ids: Collection[UUID]
+    live: bool = False  # without what is deleted
 
 
 _MEMBERS = "crm_membership"
@@ -78,4 +79,5 @@ def _named_sql(number: int, named: Named) -> str:
     name = f"btrim(concat_ws(' ', {', '.join(f't.{column}' for column in named.columns)}))"
     fallback = f"t.{named.fallback}" if named.fallback else "''"
     text = f"coalesce(nullif({name}, ''), {fallback}, '')"
-    return f"SELECT {number}, t.id, {text} FROM {named.table} t WHERE t.id = ANY (%s)"  # noqa: S608 -- names of models
+    live = " AND t.deleted_at IS NULL" if named.live else ""
+    return f"SELECT {number}, t.id, {text} FROM {named.table} t WHERE t.id = ANY (%s){live}"  # noqa: S608 -- names of models

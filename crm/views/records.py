@@ -61,7 +61,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         return render_page(request, "records/filters.html", _filter_context(record_type, query, r.actor))
     columns = lists.columns_of(record_type, r.actor)
     page = lists.list_page(record_type, query, r.actor)
-    labels = lists.labels_of(columns, page.rows)
+    labels = lists.labels_of(record_type, columns, page.rows)
     context = {
         "type": record_type,
         "page_id": next(
@@ -162,7 +162,7 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     columns = record_type.fields_for(r.actor.role)
     paths = lists.value_paths(record_type, columns, lists.Key("id"))
     row = access.visible(record_type.model, r.actor).filter(pk=record.pk).values(*paths).get()
-    labels = lists.labels_of(columns, [row])
+    labels = lists.labels_of(record_type, columns, [row])
     shown = [(column.label, Markup(cells.renderer(column, labels)(row))) for column in columns]  # noqa: S704 -- escaped there
     context = {
         "type": record_type,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from html import escape as escape_text
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,20 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from crm.queries import Labels
 from crm.records.registry import Field, FieldType, RecordType
 from crm.web import formats
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What ids in the cells of a list are called: members and records by id, tags by id as (name, tone)."""
+
+    names: dict[UUID, str] = field(default_factory=dict)
+    tags: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+
+
 Render = Callable[[Row], str]
 _SPECIAL = re.compile("[&<>\"']")
 EMPTY = '<span class="muted">—</span>'
@@ -113,10 +123,6 @@ def _choice(field: Field) -> Render:
     )
 
 
-def _joined(field: Field, row: Row) -> str:
-    return " ".join(str(row[path]) for path in field.label_paths if row[path])
-
-
 def _member(field: Field, labels: Labels) -> Render:
     def cell(pk: UUID, name: str) -> str:
         tone, initials = formats.tone_for(pk), escape(formats.initials(name))
@@ -125,15 +131,22 @@ def _member(field: Field, labels: Labels) -> Render:
             f'data-ini="{initials}"></span><span class="soft">{escape(name)}</span></span>'
         )
 
-    made = {pk: cell(pk, name) for pk, name in labels.members.items()}
-    return lambda row: made.get(row[field.column], EMPTY)
+    made: dict[UUID, str] = {}
+
+    def render(row: Row) -> str:
+        pk = row[field.column]
+        if pk not in made:
+            made[pk] = cell(pk, labels.names[pk]) if labels.names.get(pk) else EMPTY
+        return made[pk]
+
+    return render
 
 
-def _lookup(field: Field) -> Render:
+def _lookup(field: Field, labels: Labels) -> Render:
     page = url_of(field.url_name) if field.url_name else None
 
     def render(row: Row) -> str:
-        name = _joined(field, row)
+        name = labels.names.get(row[field.column])
         if not name:
             return EMPTY
         tone, initial = formats.tone_for(row[field.column]), escape(name[:1].upper())
@@ -165,7 +178,6 @@ _RENDERERS: dict[FieldType, Callable[[Field], Render]] = {
     FieldType.DATETIME: _datetime,
     FieldType.CHECKBOX: _checkbox,
     FieldType.CHOICE: _choice,
-    FieldType.LOOKUP: _lookup,
     FieldType.EMAIL: _link,
     FieldType.PHONE: _link,
     FieldType.URL: _link,
@@ -179,15 +191,15 @@ def renderer(field: Field, labels: Labels) -> Render:
         return _tags(field, labels)
     if field.type == FieldType.MEMBER:
         return _member(field, labels)
+    if field.type == FieldType.LOOKUP:
+        return _lookup(field, labels)
     return _RENDERERS.get(field.type, _text)(field)
 
 
 def _plain(field: Field, labels: Labels) -> Callable[[Row], str]:
     """The function that gives a field's value of one row as text."""
-    if field.type == FieldType.MEMBER:
-        return lambda row: labels.members.get(row[field.column], "")
-    if field.type == FieldType.LOOKUP:
-        return lambda row: _joined(field, row).strip()
+    if field.type in (FieldType.MEMBER, FieldType.LOOKUP):
+        return lambda row: labels.names.get(row[field.column], "")
     if field.type in (FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL):
         return lambda row: str(row[field.column] or "")
     render = renderer(field, labels)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crm import queries
-from crm.models import Notification, Tag, User
+from crm.models import Notification, Tag
 from tests.factories import make_org
 from tests.support.web import unread_of
 
@@ -54,18 +54,3 @@ def test_tags_answers_what_the_orm_answers():
         expected = {tag.id: (tag.name, tag.tone) for tag in Tag.objects.all()}
         assert queries.tags() == expected
         assert sorted(name for name, _tone in expected.values()) == ["Champion", "Trade fair"]
-
-
-def test_labels_answers_what_the_orm_answers():
-    org, other = make_org(), make_org()
-    ada, bo = org.member("rep", name="Ada Lind"), org.member("rep", email="bo@fjord.example")
-    stranger = other.member("rep")
-    User.objects.filter(pk=bo.user_id).update(name="")
-    with org.system():
-        tag = Tag.objects.create(name="Champion", tone="green")
-        Tag.objects.create(name="Old", deleted_at=timezone.now())
-        assert queries.labels([ada.pk, bo.pk, stranger.pk], tags=True) == queries.Labels(
-            {ada.pk: "Ada Lind", bo.pk: "bo"}, {tag.pk: ("Champion", "green")}
-        )
-        assert queries.labels([ada.pk], tags=False) == queries.Labels({ada.pk: "Ada Lind"}, {})
-        assert queries.labels([], tags=True) == queries.Labels({}, {tag.pk: ("Champion", "green")})
