@@ -41,7 +41,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         return render_page(request, "_bell_mark.html")
     if is_partial(request) and targets(request, "notes"):
         lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]))
-        return render_page(request, TEMPLATE, {"lines": lines, "unread": int(r.member_unread)}, block="panel")
+        return render_page(request, TEMPLATE, {"lines": lines, "unread": r.member_unread}, block="panel")
     return render_page(request, TEMPLATE, _inbox(request), block="list")
 
 
@@ -57,7 +57,7 @@ def _inbox(request: Any) -> dict[str, Any]:
     def href(cursor: str) -> str:
         return "?" + urlencode({k: v for k, v in (("show", show), ("after", cursor)) if v})
 
-    unread = int(request.member_unread)
+    unread = request.member_unread
     own = reverse("notifications")
     tabs = [(_("All"), own, not show, "inbox", None), (_("Unread"), f"{own}?show=unread", bool(show), "bell", unread)]
     return {"lines": _lines(page.rows), "page_of": page, "href": href, "tabs": tabs, "show": show, "unread": unread}

@@ -97,8 +97,9 @@ class Shell:
 
     @cached_property
     def unread(self) -> int:
-        """Unread notifications of the member. The tenancy middleware gives a lazy value; 0 where it gives none."""
-        return int(getattr(self._request, "member_unread", 0) or 0)
+        """Unread notifications of the member; 0 outside of an organisation."""
+        count: int = getattr(self._request, "member_unread", 0)
+        return count
 
     @property
     def theme(self) -> str:
