@@ -13,11 +13,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import debug_transaction
-from psycopg.pq import ConnStatus, ExecStatus
 
 from crm.tenancy import context
-
-PREPARED_MOST = 200  # statements that a session keeps; the one not used for longest makes room
+from crm.tenancy.backend.direct import DirectCursor, Prepared, checked
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -26,7 +24,8 @@ class DatabaseOperations(operations.DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
         if isinstance(cursor, psycopg.ClientCursor):
             return super().last_executed_query(cursor, sql, params)
-        return sql if isinstance(cursor, psycopg.RawCursor) else self.compose_sql(sql, params)
+        raw = isinstance(cursor, psycopg.RawCursor) or getattr(cursor, "raw", False)
+        return sql if raw else self.compose_sql(sql, params)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -34,7 +33,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = DatabaseOperations
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._statements = Prepared()
+        self._releases: list[str] = []  # savepoints that are done with, and not released yet
+
     def _start_transaction_under_autocommit(self) -> None:
+        self._releases.clear()
         message = b"BEGIN;" + context.begin_settings().encode()
         try:
             self._send(message)
@@ -47,11 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _send(self, message: bytes) -> None:
         with self.wrap_database_errors:
             raw = self.connection.pgconn
-            result = raw.exec_(message)
-            if raw.status == ConnStatus.BAD:
-                raise psycopg.OperationalError(result.get_error_message())
-            if result.status == ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(result)
+            checked(raw, raw.exec_(message))
 
     def _noted(self, message: str) -> None:
         """Sends, and puts it into the log of queries where one is kept."""
@@ -63,10 +64,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._noted("COMMIT")
 
     def _savepoint(self, sid: str) -> None:
-        self._noted(self.ops.savepoint_create_sql(sid))
+        self._noted(";".join([*self._releases, self.ops.savepoint_create_sql(sid)]))
+        self._releases.clear()
 
     def _savepoint_commit(self, sid: str) -> None:
-        self._noted(self.ops.savepoint_commit_sql(sid))
+        """Released with the next message of this kind: the end of the transaction needs none, and most have one."""
+        self._releases.append(self.ops.savepoint_commit_sql(sid))
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self._releases.clear()  # they were made after this one, and go with it
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
 
     def send_settings(self, statements: str) -> None:
         """Runs `SET LOCAL` statements in the open transaction, in one message.
@@ -79,8 +86,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Django's cursors bind values on the client and never prepare; only those of `prepared_cursor` do."""
         made: Any = super().get_new_connection(conn_params)
-        made.prepare_threshold = 0 if settings.DATABASE_PREPARE else None
-        made.prepared_max = PREPARED_MOST
+        made.prepare_threshold = None
+        self._statements = Prepared()
         if settings.DATABASE_PREPARE:
             # Otherwise PostgreSQL would go on planning those whose values, such as an array of one, look cheaper.
             made.pgconn.exec_(b"SET plan_cache_mode = force_generic_plan")
@@ -91,12 +98,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         planning would cost several times what running them does.
 
         Not for statements whose plan depends on the values, such as lists and sums: the kept plan is the same for an
-        organisation of ten rows and one of a million. A `raw` one takes PostgreSQL's own placeholders ($1): psycopg
-        reads a statement of more than 50 values anew each time to find its %s.
+        organisation of ten rows and one of a million. A `raw` one takes PostgreSQL's own placeholders ($1).
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            cursor = (psycopg.RawCursor if raw else psycopg.Cursor)(self.connection)
+            cursor: Any
+            if settings.DATABASE_PREPARE:
+                cursor = DirectCursor(self.connection, self._statements, raw=raw)
+            else:
+                cursor = (psycopg.RawCursor if raw else psycopg.Cursor)(self.connection)
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
 

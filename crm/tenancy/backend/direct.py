@@ -1,0 +1,120 @@
+"""A cursor that asks by statements which the session has prepared, straight through libpq.
+
+psycopg's own cursor spends more on a small statement than the database does: it is made for every way of asking. This
+one knows prepared statements alone, and uses psycopg for what turns values into bytes and rows into values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus
+
+KEPT_MOST = 300  # statements that a session keeps; the one not used for longest makes room
+
+Params = Sequence[Any] | Mapping[str, Any]
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|s|%)")
+_GOOD = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+
+
+@lru_cache(maxsize=2048)
+def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
+    """A statement with PostgreSQL's placeholders ($1) for psycopg's (%s, or %(name)s), and the names in their order;
+    None where they have none."""
+    places, numbers = OrderedDict[str, int](), count(1)
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        name = found[1]
+        number = next(numbers) if name is None else places.setdefault(name, len(places) + 1)
+        return f"${number}"
+
+    text = _PLACEHOLDER.sub(place, sql).encode()
+    return text, tuple(places) or None
+
+
+class Prepared:
+    """The statements that one session has prepared, by text and types of the values."""
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[tuple[bytes, Any], bytes] = OrderedDict()
+        self._numbers = count(1)
+
+    def name(self, pgconn: Any, text: bytes, types: Any) -> bytes:
+        """What a statement is called; it is prepared when it is new. Raises psycopg.Error."""
+        key = (text, types)
+        name = self._names.get(key)
+        if name is not None:
+            self._names.move_to_end(key)
+            return name
+        if len(self._names) >= KEPT_MOST:
+            _key, oldest = self._names.popitem(last=False)
+            checked(pgconn, pgconn.exec_(b"DEALLOCATE " + oldest))
+        name = b"keel_%d" % next(self._numbers)
+        checked(pgconn, pgconn.prepare(name, text, types))
+        self._names[key] = name
+        return name
+
+
+def checked(pgconn: Any, result: Any) -> Any:
+    """A result that is none of an error. Raises psycopg.Error for one."""
+    if result.status in _GOOD:
+        return result
+    if pgconn.status == ConnStatus.BAD:
+        raise psycopg.OperationalError(result.get_error_message())
+    raise psycopg.errors.error_from_result(result)
+
+
+class DirectCursor:
+    """What Django's wrapper of a cursor needs: `execute`, the rows, `rowcount`.
+
+    A `raw` one takes statements with PostgreSQL's own placeholders.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared, *, raw: bool = False) -> None:
+        self._connection, self._prepared, self.raw = connection, prepared, raw
+        self._rows: list[Any] = []
+        self._next = 0
+        self.rowcount = -1
+
+    def execute(self, sql: str, params: Params = ()) -> DirectCursor:
+        """Runs one statement. Raises psycopg.Error."""
+        text, names = (sql.encode(), None) if self.raw else numbered(sql)
+        values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
+        transformer = Transformer(self._connection)
+        given = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        pgconn = self._connection.pgconn
+        name = self._prepared.name(pgconn, text, transformer.types)
+        result = checked(pgconn, pgconn.exec_prepared(name, given, transformer.formats))
+        transformer.set_pgresult(result)
+        self._rows = transformer.load_rows(0, result.ntuples, tuple) if result.ntuples else []
+        self._next, self.rowcount = 0, result.command_tuples if result.command_tuples is not None else -1
+        return self
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        rows = self._rows
+        if self._next >= len(rows):
+            return None
+        self._next += 1
+        return rows[self._next - 1]
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+        rows = self._rows[self._next :] if self._next else self._rows
+        self._next = len(self._rows)
+        return rows
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.fetchall())
+
+    def close(self) -> None:
+        """Nothing is held."""
