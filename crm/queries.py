@@ -16,7 +16,7 @@ from crm.lib.money import Rate
 from crm.models import ExchangeRate, Membership, Notification, Organization, OutboxEvent, Session, Team, User
 from crm.tenancy import context
 from crm.tenancy.backend.base import prepared_cursor
-from crm.tenancy.context import Actor
+from crm.tenancy.context import Actor, Ids
 
 UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
 
@@ -33,7 +33,8 @@ _FOUND_SQL = """
 _ME_SQL = """
        me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
        me.base_currency, me.fiscal_year_start, me.readonly_may_export,
-       ARRAY(SELECT t.team_id FROM crm_teammember t WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1),
+       ARRAY(SELECT t.team_id FROM crm_teammember t
+              WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1)::text,
        CASE WHEN me.role = 'manager' THEN ARRAY(
            WITH RECURSIVE tree AS (
                SELECT t.team_id AS id FROM crm_teammember t
@@ -42,7 +43,7 @@ _ME_SQL = """
                SELECT c.id FROM crm_team c JOIN tree ON c.parent_id = tree.id
                 WHERE c.org_id = me.org_id AND c.deleted_at IS NULL)
            SELECT DISTINCT t.member_id FROM crm_teammember t JOIN tree ON tree.id = t.team_id
-            WHERE t.org_id = me.org_id ORDER BY 1)
+            WHERE t.org_id = me.org_id ORDER BY 1)::text
        ELSE '{}' END
 """
 _MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL.replace('{}', '{{}}')} FROM me"  # noqa: S608 -- ours
@@ -85,13 +86,20 @@ def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
         write=write,  # type: ignore[arg-type]
         user_id=row[2],
         member_id=row[0],
-        members=tuple(dict.fromkeys([row[0], *row[14]])),
-        teams=tuple(row[13]),
+        members=_with(row[0], row[14]),
+        teams=Ids(row[13]),
         time_zone=row[9],
         name=name,
         request_id=request_id,
     )
     return Membered(member, organization, actor)
+
+
+def _with(member_id: UUID, others: str) -> Ids:
+    """A member and the others of an array's text, each once."""
+    if str(member_id) in others:
+        return Ids(others)
+    return Ids(f"{{{member_id}{',' if len(others) > 2 else ''}{others[1:]}")
 
 
 _SESSION_COLUMNS = [field.attname for field in Session._meta.concrete_fields]

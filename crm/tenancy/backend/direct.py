@@ -88,9 +88,9 @@ class DirectCursor:
     def execute(self, sql: str, params: Params = ()) -> DirectCursor:
         """Runs one statement. Raises psycopg.Error."""
         text, names = (sql.encode(), None) if self.raw else numbered(sql)
-        values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
+        values: Any = [params[name] for name in names] if names else params  # type: ignore[call-overload]
         transformer = Transformer(self._connection)
-        given = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        given: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
         pgconn = self._connection.pgconn
         name = self._prepared.name(pgconn, text, transformer.types)
         result = checked(pgconn, pgconn.exec_prepared(name, given, transformer.formats))
