@@ -32,10 +32,16 @@ class Account(OrgModel, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
+            # With the owner, so that a list passes by other people's rows without touching the table.
             models.Index(
-                "org", models.F("updated_at").desc(), models.F("id").desc(), name="account_updated", condition=LIVE
+                "org",
+                models.F("updated_at").desc(),
+                models.F("id").desc(),
+                include=["owner"],
+                name="account_updated",
+                condition=LIVE,
             ),
-            models.Index("org", "name_norm", "id", name="account_name", condition=LIVE),
+            models.Index("org", "name_norm", "id", include=["owner"], name="account_name", condition=LIVE),
             models.Index(
                 "org",
                 "owner",

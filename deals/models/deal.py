@@ -61,8 +61,14 @@ class Deal(OrgModel):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
+            # With the owner, so that a list passes by other people's rows without touching the table.
             models.Index(
-                "org", models.F("updated_at").desc(), models.F("id").desc(), name="deal_updated", condition=LIVE
+                "org",
+                models.F("updated_at").desc(),
+                models.F("id").desc(),
+                include=["owner"],
+                name="deal_updated",
+                condition=LIVE,
             ),
             models.Index(
                 "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="deal_owner", condition=LIVE
@@ -73,9 +79,9 @@ class Deal(OrgModel):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),
-            models.Index("org", "name_norm", "id", name="deal_name", condition=LIVE),
+            models.Index("org", "name_norm", "id", include=["owner"], name="deal_name", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
-            models.Index("org", "close_date", "id", name="deal_close_date", condition=LIVE),
+            models.Index("org", "close_date", "id", include=["owner"], name="deal_close_date", condition=LIVE),
             # What was won in a quarter, without touching the table.
             models.Index(
                 fields=["org", "closed_on"],

@@ -181,9 +181,9 @@ def test_create_accounts_leaves_what_create_account_leaves(rows: list[dict[str, 
 def test_create_contacts_takes_a_fixed_number_of_statements(cast: Cast, django_assert_num_queries: Any) -> None:
     rows = [NewContact(last_name=f"N{n}", emails=(EmailValue(f"n{n}@firm{n}.example"),)) for n in range(330)]
     with cast.org.acting(cast.rep) as acting:
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             create_contacts(rows[:30], acting=acting)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             create_contacts(rows[30:], acting=acting)
 
 
