@@ -26,6 +26,7 @@ from crm.records.lookup import LookupField
 from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
 from crm.web.fields import DateField, MoneyField, Row, RowsField
+from crm.web.forms import QuickForm
 
 
 def _members() -> list[tuple[str, str]]:
@@ -43,7 +44,7 @@ def _text(label: Any, longest: int) -> forms.CharField:
     return forms.CharField(label=label, max_length=longest, required=False)
 
 
-class AddressForm(forms.Form):
+class AddressForm(QuickForm):
     """What the forms of contacts and accounts have in common: few fields at first, the rest behind "More fields"."""
 
     MORE: tuple[str, ...] = ()

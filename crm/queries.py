@@ -16,6 +16,7 @@ from crm.lib.money import Rate
 from crm.models import ExchangeRate, Membership, Notification, Organization, OutboxEvent, Session, Team, User
 from crm.tenancy import context
 from crm.tenancy.backend.base import prepared_cursor
+from crm.tenancy.backend.kept import loaded
 from crm.tenancy.context import Actor, Ids
 
 UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
@@ -46,6 +47,11 @@ _ME_SQL = """
             WHERE t.org_id = me.org_id ORDER BY 1)::text
        ELSE '{}' END
 """
+_MEMBER_COLUMNS = ("id", "org_id", "user_id", "role", "title")
+_ORGANIZATION_COLUMNS = (
+    "id", "slug", "name", "visibility", "locale", "time_zone", "base_currency", "fiscal_year_start",
+    "readonly_may_export",
+)  # fmt: skip
 _MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL.replace('{}', '{{}}')} FROM me"  # noqa: S608 -- ours
 
 
@@ -72,11 +78,8 @@ def _membered(where: str, params: list[Any]) -> list[Membered]:
 
 
 def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
-    organization = Organization(
-        id=row[1], slug=row[5], name=row[6], visibility=row[7], locale=row[8], time_zone=row[9],
-        base_currency=row[10], fiscal_year_start=row[11], readonly_may_export=row[12],
-    )  # fmt: skip
-    member = Membership(id=row[0], org_id=row[1], user_id=row[2], role=row[3], title=row[4])
+    member = loaded(Membership, _MEMBER_COLUMNS, row[:5])
+    organization = loaded(Organization, _ORGANIZATION_COLUMNS, (row[1], *row[5:13]))
     read, write = _reach(row[3], row[7])
     actor = Actor(
         org_id=row[1],
@@ -167,9 +170,9 @@ def opening(key: str, slug: str, request_id: str = "") -> Opening | None:
 
 def _read_session(row: Any) -> Session:
     user = len(_SESSION_COLUMNS)
-    found = Session.from_db("default", _SESSION_COLUMNS, row[:user])
+    found = loaded(Session, _SESSION_COLUMNS, row[:user])
     if found.user_id:
-        found.user = User.from_db("default", _USER_COLUMNS, row[user : user + len(_USER_COLUMNS)])
+        found.user = loaded(User, _USER_COLUMNS, row[user : user + len(_USER_COLUMNS)])
     else:
         found.user = None
     return found

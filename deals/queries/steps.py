@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models import Min
 
 from crm.tenancy.backend.base import prepared_cursor
+from crm.tenancy.backend.kept import loaded
 from deals.enums import DealStatus
 from deals.models import Deal, Stage, StageChange
 
@@ -100,9 +100,9 @@ def locked_step(deal_id: UUID, stage_id: UUID) -> tuple[Deal, Stage] | None:
     if row is None:
         return None
     first, second = len(_DEAL_COLUMNS), len(_DEAL_COLUMNS) + len(_STAGE_COLUMNS)
-    deal: Deal = Deal.from_db(connection.alias, _DEAL_COLUMNS, row[:first])
-    deal.stage = Stage.from_db(connection.alias, _STAGE_COLUMNS, row[first:second])
-    return deal, Stage.from_db(connection.alias, _STAGE_COLUMNS, row[second:])
+    deal: Deal = loaded(Deal, _DEAL_COLUMNS, row[:first])
+    deal.stage = loaded(Stage, _STAGE_COLUMNS, row[first:second])
+    return deal, loaded(Stage, _STAGE_COLUMNS, row[second:])
 
 
 _WRITTEN = (

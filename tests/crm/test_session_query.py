@@ -25,7 +25,7 @@ def make_session(key: str, user: User | None, days: int) -> Session:
 
 
 def columns(row: object) -> dict:
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    return {name: value for name, value in vars(row).items() if not name.startswith("_") and name != "user"}
 
 
 def by_orm(key: str) -> Session | None:

@@ -13,11 +13,13 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
 from crm.tenancy.backend.base import prepared_cursor
 
 R = TypeVar("R")
+M = TypeVar("M", bound=models.Model)
 
 
 class OneOf(models.Func):
@@ -73,6 +75,18 @@ class KeptQuery(Generic[R]):
             for converter in converters:
                 row[place] = converter(row[place], expression, connection)
         return row
+
+
+def loaded(model: type[M], names: Sequence[str], values: Sequence[Any]) -> M:
+    """A row as Model.from_db makes it, without the checks and signals of the constructor, as unpickling does.
+
+    Columns that are not among `names` are deferred.
+    """
+    made = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    made.__dict__.update(zip(names, values, strict=True), _state=state)
+    return made
 
 
 def insert_few(*groups: Sequence[models.Model]) -> None:
@@ -137,7 +151,7 @@ def _maker(queryset: models.QuerySet[Any], compiler: Any) -> Callable[[Any], Any
     related = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # as in 5.2
 
     def make(row: Any) -> Any:
-        found = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
+        found = loaded(model, names, row[start:end])
         for populator in related:
             populator.populate(row, found)
         return found
