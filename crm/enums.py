@@ -27,6 +27,14 @@ class ShareLevel(models.TextChoices):
     WRITE = "write", _("Can edit")
 
 
+class FieldLevel(models.TextChoices):
+    """What a role may do with a field."""
+
+    HIDDEN = "hidden", _("Hidden")
+    READ = "read", _("Can view")
+    EDIT = "edit", _("Can edit")
+
+
 class TokenKind(models.TextChoices):
     """What a single-use token opens."""
 

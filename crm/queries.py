@@ -25,7 +25,7 @@ UNREAD_CAP = 100  # unread notifications that are counted; more are "99+"
 # enters the organisation, for reading what hangs on it; the caller enters it properly.
 _FOUND_SQL = """
     SELECT m.*, set_config('app.org_id', m.org_id::text, true), o.slug, o.name AS org_name, o.visibility, o.locale,
-           o.time_zone AS org_zone, o.base_currency, o.fiscal_year_start, o.readonly_may_export
+           o.time_zone AS org_zone, o.base_currency, o.fiscal_year_start, o.readonly_may_export, o.schema_version
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL
 """
@@ -33,7 +33,7 @@ _FOUND_SQL = """
 # team below the teams they manage. They hang on `me`, hence are read after it has entered the organisation.
 _ME_SQL = """
        me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
-       me.base_currency, me.fiscal_year_start, me.readonly_may_export,
+       me.base_currency, me.fiscal_year_start, me.readonly_may_export, me.schema_version,
        ARRAY(SELECT t.team_id FROM crm_teammember t
               WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1)::text,
        CASE WHEN me.role = 'manager' THEN ARRAY(
@@ -50,7 +50,7 @@ _ME_SQL = """
 _MEMBER_COLUMNS = ("id", "org_id", "user_id", "role", "title")
 _ORGANIZATION_COLUMNS = (
     "id", "slug", "name", "visibility", "locale", "time_zone", "base_currency", "fiscal_year_start",
-    "readonly_may_export",
+    "readonly_may_export", "schema_version",
 )  # fmt: skip
 _MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL.replace('{}', '{{}}')} FROM me"  # noqa: S608 -- ours
 
@@ -79,7 +79,7 @@ def _membered(where: str, params: list[Any]) -> list[Membered]:
 
 def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
     member = loaded(Membership, _MEMBER_COLUMNS, row[:5])
-    organization = loaded(Organization, _ORGANIZATION_COLUMNS, (row[1], *row[5:13]))
+    organization = loaded(Organization, _ORGANIZATION_COLUMNS, (row[1], *row[5:14]))
     read, write = _reach(row[3], row[7])
     actor = Actor(
         org_id=row[1],
@@ -89,11 +89,12 @@ def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
         write=write,  # type: ignore[arg-type]
         user_id=row[2],
         member_id=row[0],
-        members=_with(row[0], row[14]),
-        teams=Ids(row[13]),
+        members=_with(row[0], row[15]),
+        teams=Ids(row[14]),
         time_zone=row[9],
         name=name,
         request_id=request_id,
+        schema=row[13],
     )
     return Membered(member, organization, actor)
 

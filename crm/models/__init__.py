@@ -1,6 +1,7 @@
 """The kernel's models."""
 
 from crm.models.audit import AuditEntry, ChangeSet
+from crm.models.fields import CustomField, FieldAccess, SealedValue, UniqueValue
 from crm.models.membership import Invitation, Membership, Team, TeamMember, Token
 from crm.models.money import ExchangeRate
 from crm.models.organization import Address, Organization
@@ -13,20 +14,24 @@ __all__ = [
     "Address",
     "AuditEntry",
     "ChangeSet",
+    "CustomField",
     "ExchangeRate",
     "ExternalId",
+    "FieldAccess",
     "Invitation",
     "Membership",
     "Notification",
     "Organization",
     "OutboxEvent",
     "RateLimit",
+    "SealedValue",
     "Session",
     "Share",
     "Tag",
     "Team",
     "TeamMember",
     "Token",
+    "UniqueValue",
     "User",
     "normalize_email",
 ]

@@ -18,6 +18,8 @@ class Organization(models.Model):
     fiscal_year_start = models.PositiveSmallIntegerField(default=1)  # month, 1 to 12
     visibility = models.CharField(max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE)
     readonly_may_export = models.BooleanField(default=False)
+    # Grows with every change of fields and of who sees them: what processes keep of both is of one number.
+    schema_version = models.PositiveIntegerField(default=1)
     plan = models.CharField(max_length=20, default="free")
     is_demo = models.BooleanField(default=False)
     # The organisation's data key, wrapped by a master key (crm.lib.crypto): `<master key id>:<base64>`.

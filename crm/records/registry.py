@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 
@@ -29,12 +30,14 @@ class FieldType(StrEnum):
     DATETIME = "datetime"
     CHECKBOX = "checkbox"
     CHOICE = "choice"
+    MULTI_CHOICE = "multi_choice"
     EMAIL = "email"
     PHONE = "phone"
     URL = "url"
     MEMBER = "member"
     LOOKUP = "lookup"  # another record; `target` names its type
     TAGS = "tags"
+    FORMULA = "formula"  # computed from other fields; `result` is the type of what comes out
 
 
 ALL_ROLES: frozenset[str] = frozenset(Role.values)
@@ -46,7 +49,7 @@ class Field:
 
     `path` is the model's column (with `__` to reach a related one); `sort_path` what it is sorted and prefix-searched
     by (a normalised twin). A `secret` field is in no list, export, search or log. `visible_to` and `editable_by` are
-    roles.
+    roles. A `custom` one is an organisation's own: its value stands in the record's `custom` (crm.records.custom).
     """
 
     key: str
@@ -68,11 +71,24 @@ class Field:
     help: Any = ""
     visible_to: frozenset[str] = ALL_ROLES
     editable_by: frozenset[str] = ALL_ROLES - {Role.READONLY}
+    custom: bool = False
+    field_id: UUID | None = None  # of a custom field: its row
+    group: str = ""
+    unique: bool = False
+    encrypted: bool = False
+    default: Any = None
+    formula: str = ""
+    result: FieldType | None = None
 
     @property
     def column(self) -> str:
-        """The model path that holds the value."""
-        return self.path or self.key
+        """The model path that holds the value; of a custom field, the name it has in rows (crm.records.custom)."""
+        return f"custom.{self.key}" if self.custom else self.path or self.key
+
+    @property
+    def shown_as(self) -> FieldType:
+        """The type that its values are shown and compared as."""
+        return self.result or self.type
 
     def options(self) -> list[tuple[str, str]]:
         """The values and labels of a choice."""

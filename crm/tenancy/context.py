@@ -82,6 +82,7 @@ class Actor:
     name: str = ""
     time_zone: str = "UTC"
     request_id: str = field(default="", compare=False)
+    schema: int | None = field(default=None, compare=False)  # Organization.schema_version, where it was read
     # As the database takes them; a manager of many people would pay for it with every statement otherwise.
     members_array: str = field(init=False, repr=False, compare=False)
     teams_array: str = field(init=False, repr=False, compare=False)

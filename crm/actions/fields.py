@@ -1,0 +1,307 @@
+"""Custom fields of an organisation, and who sees and edits which field. Admins only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm import rules
+from crm.actions.base import action
+from crm.enums import FieldLevel
+from crm.lib.errors import Forbidden, Invalid, NotFound
+from crm.models import CustomField, FieldAccess, Organization
+from crm.records import formulas, schema, stored
+from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.tenancy.context import Actor
+from crm.web.formats import TONES
+
+MOST = 100  # fields of one record type
+MOST_OPTIONS = 500
+KEPT_DAYS = 30  # a deleted field can be restored
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_PICKLISTS = (FieldType.CHOICE, FieldType.MULTI_CHOICE)
+_UNIQUE = (FieldType.TEXT, FieldType.NUMBER, FieldType.EMAIL, FieldType.PHONE, FieldType.URL)
+_NO_DEFAULT = (FieldType.FORMULA, FieldType.LOOKUP)
+_RESULTS = (FieldType.TEXT, FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX)
+_RESERVED = frozenset({"id", "org", "custom", "version", "name", "q", "sort", "after", "block", "filter", "view"})
+
+Messages = dict[str, str | Promise]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value of a picklist. `value` is fixed once made, so a new label needs no change of records; "" for a new one."""
+
+    label: str
+    tone: str = "gray"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSettings:
+    """What an admin says about a custom field. `key` and `kind` count for a new one only."""
+
+    label: str
+    kind: str = FieldType.TEXT
+    key: str = ""  # made of the label when empty
+    help: str = ""
+    group: str = ""
+    required: bool = False
+    unique: bool = False
+    encrypted: bool = False
+    default: Any = None
+    options: Sequence[Option] = field(default_factory=tuple)
+    target: str = ""
+    formula: str = ""
+    result: str = ""
+
+
+def takes_custom_fields(record_type: RecordType) -> bool:
+    """Whether records of a type can have fields of an organisation's own."""
+    return any(f.name == "custom" for f in record_type.model._meta.get_fields())
+
+
+@action
+def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> CustomField:
+    """Adds a field to a record type, behind the others. Raises Forbidden, NotFound, and Invalid naming what is wrong."""
+    kind = _type_for(record_type, acting)
+    errors = _check(given)
+    taken = {f.key for f in kind.fields} | set(
+        CustomField.everything.filter(record_type=record_type).values_list("key", flat=True)
+    )
+    key = given.key.strip() or _key_of(given.label, taken)
+    if not KEY.fullmatch(key) or key in _RESERVED:
+        errors["key"] = _("Use small letters, digits and underscores; begin with a letter.")
+    elif key in taken:
+        errors["key"] = _("There is a field with this key already.")
+    if CustomField.objects.filter(record_type=record_type).count() >= MOST:
+        errors["label"] = _("A record type has at most %(max)d fields of its own. Delete one first.") % {"max": MOST}
+    if given.kind not in stored.KINDS:
+        errors["kind"] = _("Choose a type.")
+    _refuse(errors)
+    made = CustomField(record_type=record_type, key=key, kind=given.kind, position=_next_position(record_type))
+    _put(made, given, kind, acting)
+    made.save(force_insert=True)
+    _changed(acting)
+    return made
+
+
+@action
+def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -> CustomField:
+    """Changes a field; its key and type stay. Raises Forbidden, NotFound, and Invalid naming what is wrong.
+
+    An option that is taken away must not be in use: `replace_option` moves its records to another one first.
+    """
+    row = _field(field_id, acting)
+    errors = _check(given)
+    if row.encrypted != given.encrypted:
+        errors["encrypted"] = _("This can be chosen for a new field only.")
+    if row.unique != given.unique:
+        errors["unique"] = _("This can be chosen for a new field only.")
+    _refuse(errors)
+    _put(row, given, _type_for(row.record_type, acting), acting)
+    row.version += 1
+    row.save()
+    _changed(acting)
+    return row
+
+
+@action
+def delete_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
+    """Hides a field with all its values; it can be restored for 30 days. Raises Forbidden, NotFound, and Invalid while
+    a formula is made of it."""
+    row = _field(field_id, acting)
+    for other in CustomField.objects.filter(record_type=row.record_type, kind=FieldType.FORMULA):
+        if row.key in formulas.names_of(other.formula):
+            raise Invalid(_("“%(field)s” is computed from this field. Change it first.") % {"field": other.label})
+    row.deleted_at = timezone.now()
+    row.version += 1
+    row.save(update_fields=["deleted_at", "version", "updated_at"])
+    _changed(acting)
+    return row
+
+
+@action
+def restore_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
+    """Shows a deleted field again, with its values. Raises Forbidden, NotFound after 30 days, Invalid for a label that
+    another field has by now."""
+    _administer(acting)
+    since = timezone.now() - timedelta(days=KEPT_DAYS)
+    row = CustomField.everything.select_for_update().filter(pk=field_id, deleted_at__gt=since).first()
+    if row is None:
+        raise NotFound(_("This field is gone for good."))
+    _refuse_taken_label(row)
+    row.deleted_at = None
+    row.version += 1
+    row.save(update_fields=["deleted_at", "version", "updated_at"])
+    _changed(acting)
+    return row
+
+
+@action
+def order_fields(record_type: str, field_ids: Sequence[UUID], *, acting: Actor) -> None:
+    """Puts a type's custom fields into an order; ones that are not named come after those. Raises Forbidden."""
+    _type_for(record_type, acting)
+    place = {pk: number for number, pk in enumerate(field_ids)}
+    rows = list(CustomField.objects.select_for_update().filter(record_type=record_type).order_by("position", "pk"))
+    rows.sort(key=lambda row: place.get(row.pk, len(place)))
+    for number, row in enumerate(rows):
+        row.position = number
+    CustomField.objects.bulk_update(rows, ["position"])
+    _changed(acting)
+
+
+@action
+def set_field_access(record_type: str, field_key: str, levels: Mapping[str, str], *, acting: Actor) -> None:
+    """Says what each role may do with a field, built-in or custom: {"rep": "hidden"}; a role that is not named keeps
+    what it has. Raises Forbidden, NotFound, and Invalid for an unknown role or level. Admins see and edit everything."""
+    kind = _type_for(record_type, acting)
+    if field_key not in {f.key for f in kind.fields if not f.secret}:
+        raise NotFound(_("There is no such field."))
+    if not set(levels) <= set(schema.LIMITED_ROLES) or not set(levels.values()) <= set(FieldLevel.values):
+        raise Invalid(_("Choose what each role may do."))
+    rows = FieldAccess.objects.filter(record_type=record_type, field_key=field_key)
+    rows.filter(role__in=levels).delete()
+    FieldAccess.objects.bulk_create(
+        FieldAccess(record_type=record_type, field_key=field_key, role=role, level=level)
+        for role, level in levels.items()
+        if level != FieldLevel.EDIT
+    )
+    _changed(acting)
+
+
+def _administer(acting: Actor) -> None:
+    if not rules.may_administer(acting):
+        raise Forbidden(_("Only admins change fields. Ask one of them."))
+
+
+def _type_for(record_type: str, acting: Actor) -> RecordType:
+    _administer(acting)
+    try:
+        kind = schema.record_type(record_type, acting)
+    except KeyError:
+        raise NotFound(_("There is no such type of record.")) from None
+    if not takes_custom_fields(kind):
+        raise NotFound(_("There is no such type of record."))
+    return kind
+
+
+def _field(field_id: UUID | str, acting: Actor) -> CustomField:
+    _administer(acting)
+    row = CustomField.objects.select_for_update().filter(pk=field_id).first()
+    if row is None:
+        raise NotFound(_("This field was deleted. Reload the page."))
+    return row
+
+
+def _changed(acting: Actor) -> None:
+    """Every process reads the fields anew with its next request."""
+    Organization.objects.filter(pk=acting.org_id).update(schema_version=F("schema_version") + 1)
+
+
+def _next_position(record_type: str) -> int:
+    last = CustomField.everything.filter(record_type=record_type).order_by("-position").first()
+    return last.position + 1 if last else 0
+
+
+def _key_of(label: str, taken: set[str]) -> str:
+    """A key made of a label: "Contract end (2026)" gives "contract_end_2026"."""
+    base = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_")[:36]
+    base = base if re.match(r"[a-z]", base) else f"field_{base}".rstrip("_")
+    number, key = 2, base
+    while key in taken or key in _RESERVED:
+        key, number = f"{base}_{number}", number + 1
+    return key
+
+
+def _check(given: FieldSettings) -> Messages:
+    errors: Messages = {}
+    if not given.label.strip():
+        errors["label"] = _("Give the field a name.")
+    for name, longest in (("label", 80), ("help", 200), ("group", 60)):
+        if len(getattr(given, name)) > longest:
+            errors[name] = _("Too long: %(limit)s characters at most.") % {"limit": longest}
+    if given.unique and (given.kind not in _UNIQUE or given.encrypted):
+        errors["unique"] = _("A field of this type can't be unique.")
+    if given.encrypted and given.kind not in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.NUMBER):
+        errors["encrypted"] = _("Only texts and numbers can be encrypted.")
+    if given.kind in _PICKLISTS:
+        _check_options(given.options, errors)
+    if given.kind == FieldType.LOOKUP and given.target not in {kind.key for kind in registry}:
+        errors["target"] = _("Choose a type of record.")
+    if given.kind == FieldType.FORMULA and given.result not in _RESULTS:
+        errors["result"] = _("Choose what comes out.")
+    if given.kind == FieldType.FORMULA and (given.required or given.unique or given.encrypted):
+        errors["formula"] = _("A computed field can't be required, unique or encrypted.")
+    return errors
+
+
+def _check_options(options: Sequence[Option], errors: Messages) -> None:
+    labels = [option.label.strip().casefold() for option in options]
+    if not all(labels) or not labels:
+        errors["options"] = _("Give at least one choice, and every choice a name.")
+    elif len(set(labels)) != len(labels):
+        errors["options"] = _("Two choices have the same name.")
+    elif len(labels) > MOST_OPTIONS or any(len(label) > 80 for label in labels):
+        errors["options"] = _("At most %(max)d choices, of 80 characters each.") % {"max": MOST_OPTIONS}
+    elif not {option.tone for option in options} <= set(TONES):
+        errors["options"] = _("Choose a colour of the list.")
+
+
+def _put(row: CustomField, given: FieldSettings, kind: RecordType, acting: Actor) -> None:
+    """Sets what `given` says. Raises Invalid for what only shows against the other fields."""
+    row.label, row.help, row.group = given.label.strip(), given.help.strip(), given.group.strip()
+    row.required, row.unique, row.encrypted = given.required, given.unique, given.encrypted
+    if row.kind in _PICKLISTS:
+        row.options = _options(row.options, given.options)
+    if row.kind == FieldType.LOOKUP:
+        row.target = row.target or given.target
+    if row.kind == FieldType.FORMULA:
+        row.formula, row.result = given.formula.strip(), given.result
+        formulas.check(row.formula, {f.key for f in kind.fields if _computes(f) and f.key != row.key})
+    row.default = _default(row, given.default, acting)
+    _refuse_taken_label(row)
+
+
+def _computes(candidate: Field) -> bool:
+    """Whether formulas may use a field. Not another formula: there are no circles, and no order to find."""
+    return not (candidate.secret or candidate.encrypted or candidate.type in (FieldType.FORMULA, FieldType.TAGS))
+
+
+def _options(present: Sequence[Mapping[str, str]], given: Sequence[Option]) -> list[dict[str, str]]:
+    known = {option["value"] for option in present}
+    made, taken = [], set(known)
+    for option in given:
+        value = option.value if option.value in known else _key_of(option.label, taken)
+        taken.add(value)
+        made.append({"value": value, "label": option.label.strip(), "tone": option.tone})
+    return made
+
+
+def _default(row: CustomField, value: Any, acting: Actor) -> Any:
+    if row.kind in _NO_DEFAULT or row.unique or row.encrypted:
+        return None
+    try:
+        return stored.stored(schema.field_of(row), value, acting)
+    except stored.BadValueError as error:
+        raise Invalid(fields={"default": str(error)}) from None
+
+
+def _refuse_taken_label(row: CustomField) -> None:
+    others = CustomField.objects.filter(record_type=row.record_type).exclude(pk=row.pk)
+    if row.label.casefold() in {label.casefold() for label in others.values_list("label", flat=True)}:
+        raise Invalid(fields={"label": _("There is a field with this name already.")})
+
+
+def _refuse(errors: Messages) -> None:
+    if errors:
+        raise Invalid(fields=errors)
