@@ -22,6 +22,7 @@ from contacts.values import (
     PhoneValue,
 )
 from crm import queries
+from crm.records.forms import add_custom, custom_values
 from crm.records.lookup import LookupField
 from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
@@ -47,7 +48,10 @@ def _text(label: Any, longest: int) -> forms.CharField:
 class AddressForm(QuickForm):
     """What the forms of contacts and accounts have in common: few fields at first, the rest behind "More fields"."""
 
+    MAIN: tuple[str, ...] = ()
     MORE: tuple[str, ...] = ()
+    RECORD_TYPE = ""
+    own: tuple[str, ...] = ()  # names of the organisation's own fields
 
     street = _text(_("Street"), CONTACT_TEXT["street"])
     postal_code = _text(_("Postal code"), CONTACT_TEXT["postal_code"])
@@ -55,9 +59,21 @@ class AddressForm(QuickForm):
     region = _text(_("State or region"), CONTACT_TEXT["region"])
     country = _text(_("Country"), CONTACT_TEXT["country"])
 
+    def add_own(self, actor: Actor, record: Any, currency: str) -> None:
+        """Adds the organisation's own fields: what is required among the first, the rest behind "More fields"."""
+        self.own = add_custom(self, self.RECORD_TYPE, actor, currency=currency, record=record)
+
+    def first(self) -> list[str]:
+        """The fields that are seen at first."""
+        return [*self.MAIN, *(name for name in self.own if self.fields[name].required)]
+
+    def more(self) -> list[str]:
+        """The fields behind "More fields"."""
+        return [*self.MORE, *(name for name in self.own if not self.fields[name].required)]
+
     def opens_more(self) -> bool:
         """Whether one of the fields that are hidden at first is wrong."""
-        return any(name in self.errors for name in self.MORE)
+        return any(name in self.errors for name in self.more())
 
 
 class ContactForm(AddressForm):
@@ -90,10 +106,13 @@ class ContactForm(AddressForm):
     )  # fmt: skip
     WIDE = ("emails", "phones", "account", "tags", "street")
 
-    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+    RECORD_TYPE = "contact"
+
+    def __init__(self, *args: Any, actor: Actor, currency: str, record: Contact | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"] = LookupField("account", actor, label=_("Account"), required=False)
         self.order_fields([*self.MAIN, *self.MORE])
+        self.add_own(actor, record, currency)
 
     def _emails(self) -> tuple[EmailValue, ...]:
         rows = self.cleaned_data["emails"]
@@ -114,11 +133,14 @@ class ContactForm(AddressForm):
             owner_id=data["owner"],
             account_id=data["account"],
             tags=tuple(data["tags"]),
+            custom=custom_values(self, self.own),
         )
 
     def changes(self) -> dict[str, Any]:
         """What update_contact takes."""
-        return {**self.cleaned_data, "emails": self._emails(), "phones": self._phones()}
+        plain = {name: value for name, value in self.cleaned_data.items() if name not in self.own}
+        own = {"custom": custom_values(self, self.own)} if self.own else {}
+        return {**plain, **own, "emails": self._emails(), "phones": self._phones()}
 
 
 def contact_initial(
@@ -167,12 +189,15 @@ class AccountForm(AddressForm):
     WIDE = ("domains", "tags", "parent", "street", "description")
     PLAIN = ("industry", "phone", "employee_count", "annual_revenue", "customer_since", "is_key", "description")
 
-    def __init__(self, *args: Any, actor: Actor, currency: str, **kwargs: Any) -> None:
+    RECORD_TYPE = "account"
+
+    def __init__(self, *args: Any, actor: Actor, currency: str, record: Account | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["parent"] = LookupField("account", actor, label=_("Parent account"), required=False)
         money: Any = self.fields["annual_revenue"]
         money.set_currency(currency)
         self.order_fields([*self.MAIN, *self.MORE])
+        self.add_own(actor, record, currency)
 
     def _domains(self) -> tuple[str, ...]:
         return tuple(part for part in self.cleaned_data["domains"].replace(",", " ").split() if part)
@@ -182,11 +207,14 @@ class AccountForm(AddressForm):
         data = self.cleaned_data
         plain = {name: data[name] for name in ("name", "website", *AddressForm.base_fields, *self.PLAIN)}
         ids = {"owner_id": data["owner"], "parent_id": data["parent"]}
-        return NewAccount(**plain, **ids, domains=self._domains(), tags=tuple(data["tags"]))
+        own = custom_values(self, self.own)
+        return NewAccount(**plain, **ids, domains=self._domains(), tags=tuple(data["tags"]), custom=own)
 
     def changes(self) -> dict[str, Any]:
         """What update_account takes."""
-        return {**self.cleaned_data, "domains": self._domains()}
+        plain = {name: value for name, value in self.cleaned_data.items() if name not in self.own}
+        own = {"custom": custom_values(self, self.own)} if self.own else {}
+        return {**plain, **own, "domains": self._domains()}
 
 
 def account_initial(account: Account, domains: list[str], tags: list[str]) -> dict[str, Any]:

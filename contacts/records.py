@@ -55,6 +55,8 @@ def _given(values: Mapping[str, Any], plain: tuple[str, ...]) -> dict[str, Any]:
     for key in ("owner", "account", "parent"):
         if values.get(key):
             given[f"{key}_id"] = values[key]
+    if values.get("custom"):
+        given["custom"] = values["custom"]
     if values.get("tags"):
         given["tags"] = tuple(values["tags"])
     return given

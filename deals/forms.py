@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from contacts.enums import ContactRole
 from crm import queries
 from crm.forms import choices
+from crm.records.forms import add_custom, custom_values
 from crm.records.lookup import LookupField
 from crm.tenancy.context import Actor
 from crm.web.fields import DateField, DateTimeField, MoneyField
@@ -35,7 +36,15 @@ class DealForm(forms.Form):
     source = forms.CharField(label=gettext_lazy("Source"), max_length=80, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, stages: Sequence[Stage], actor: Actor, currency: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        stages: Sequence[Stage],
+        actor: Actor,
+        currency: str,
+        record: Deal | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["stage"].choices = [(str(s.pk), s.name) for s in stages]  # type: ignore[attr-defined]
         members = [(str(pk), name) for pk, name in queries.members()]
@@ -51,6 +60,7 @@ class DealForm(forms.Form):
         amount: Any = self.fields["amount"]
         amount.set_currency(self.chosen_currency())
         amount.widget.currency = ""  # it is chosen beside the amount
+        self.own = add_custom(self, "deal", actor, currency=currency, record=record)
 
     def chosen_currency(self) -> str:
         """The currency that is sent with the form, else the one it began with."""
@@ -60,7 +70,8 @@ class DealForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """What create_deal and update_deal take."""
-        return {key: value for key, value in self.cleaned_data.items() if key != "version"}
+        plain = {key: value for key, value in self.cleaned_data.items() if key not in ("version", *self.own)}
+        return {**plain, "custom": custom_values(self, self.own)} if self.own else plain
 
     @staticmethod
     def values_of(deal: Deal) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def create_rows(values: Sequence[NewAccount], acting: Actor, *, override_duplica
     if not override_duplicate:
         _refuse_duplicates(rows, acting)
     _creating.settle_tags(rows, acting)
+    _creating.settle_custom(rows, "account", acting)
     made = [row for row in rows if row.open]
     if made:
         _write(made, acting)
@@ -82,7 +83,7 @@ def account_columns(given: dict[str, Any], region: str, errors: Messages) -> dic
         elif name in ACCOUNT_NUMBERS:
             columns[name] = clean_number(name, value, ACCOUNT_NUMBERS[name], errors)
         else:
-            columns[name] = {"is_key": bool, "custom": dict}.get(name, lambda v: v)(value)
+            columns[name] = bool(value) if name == "is_key" else value
     if "name" in columns and not columns["name"]:
         errors["name"] = _("Enter the name of the account.")
     if columns.get("currency") and not is_currency(columns["currency"]):

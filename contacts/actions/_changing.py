@@ -13,6 +13,7 @@ from contacts import queries, rules
 from contacts.actions._creating import writing_for
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Forbidden, Invalid
+from crm.records import custom
 from crm.tenancy.context import Actor
 
 
@@ -50,6 +51,19 @@ def put(record: Any, columns: Mapping[str, Any]) -> list[str]:
     for name in changed:
         setattr(record, name, columns[name])
     return changed
+
+
+def put_custom(record: Any, record_type: str, changes: Mapping[str, Any], acting: Actor) -> list[str]:
+    """Changes values of the organisation's own fields, by key; ["custom"] where one differs.
+
+    Raises Invalid and Forbidden.
+    """
+    if "custom" not in changes:
+        return []
+    merged = custom.merge(record_type, changes["custom"], acting=acting, present=record.custom)
+    custom.settle(record.pk, merged)
+    record.custom = merged.values
+    return ["custom"] if merged.changed else []
 
 
 def save(record: Any, columns: Collection[str], acting: Actor, reason: str) -> None:

@@ -45,6 +45,7 @@ def create_rows(values: Sequence[NewContact], acting: Actor, *, override_duplica
     _settle_accounts(rows, acting)
     _settle_known(rows, acting, override_duplicate=override_duplicate)
     _creating.settle_tags(rows, acting)
+    _creating.settle_custom(rows, "contact", acting)
     made = [row for row in rows if row.open]
     if made:
         _write(made, acting)

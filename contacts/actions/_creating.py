@@ -23,6 +23,7 @@ from crm.actions.tags import tags_of_rows
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.lib.phones import region_of
 from crm.models import Organization
+from crm.records import custom
 from crm.tenancy.context import Actor, elevated
 
 BATCH = 1000  # rows written by one statement
@@ -115,6 +116,22 @@ def settle_tags(rows: Sequence[Row], acting: Actor) -> None:
         return
     for row, ids in zip(rows, tags_of_rows([row.tags if row.open else () for row in rows], acting), strict=True):
         row.columns["tags"] = ids
+
+
+def settle_custom(rows: Sequence[Row], record_type: str, acting: Actor) -> None:
+    """Puts the checked values of the organisation's own fields into the rows' columns; refuses rows with wrong ones."""
+    left = [row for row in rows if row.open]
+    merged = custom.merge_rows(record_type, [(row.columns["custom"], None) for row in left], acting=acting)
+    good = []
+    for row, found in zip(left, merged, strict=True):
+        if isinstance(found, CrmError):
+            row.error = found
+        else:
+            row.columns["custom"] = found.values
+            good.append((row.columns["id"], found))
+    refused = custom.settle_rows(good)
+    for row in left:
+        row.error = row.error or refused.get(row.columns["id"])
 
 
 @contextmanager

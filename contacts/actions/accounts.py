@@ -78,6 +78,7 @@ def update_account(
         columns["currency"] = queries.base_currency(acting.org_id)
     changed = _changing.put(account, columns)
     changed += _put_domains(account, changes, website_changed="website" in changed)
+    changed += _changing.put_custom(account, "account", changes, acting)
     if "tags" in changes:
         changed += _changing.put(account, {"tags": tags_of_rows([clean_tags(changes["tags"])], acting)[0]})
     if "parent" in changes and changes["parent"] != account.parent_id:
@@ -100,7 +101,9 @@ def update_account(
 def _columns(changes: Mapping[str, Any], acting: Actor) -> dict[str, Any]:
     errors: Messages = {}
     region = _creating.region_of_actor(acting) if changes.get("phone") else ""
-    given = {name: value for name, value in changes.items() if name in _account_rows.ACCOUNT_COLUMNS}
+    given = {
+        name: value for name, value in changes.items() if name in _account_rows.ACCOUNT_COLUMNS and name != "custom"
+    }
     columns = _account_rows.account_columns(given, region, errors)
     refuse(errors)
     return columns

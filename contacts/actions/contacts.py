@@ -86,14 +86,16 @@ def update_contact(
 
     `changes` may hold any column that people edit, and: `emails` and `phones` (EmailValue and PhoneValue, replacing
     all), `email` and `phone` (the primary one alone), `tags` (names or ids), `owner` and `account` (ids; account
-    None unlinks the primary one). Raises NotFound; Conflict when `version` is not the record's any more; Invalid;
-    Forbidden for a field that can't be changed, or a hand-over by somebody it was only shared with.
+    None unlinks the primary one), `custom` (values of the organisation's own fields, by key). Raises NotFound;
+    Conflict when `version` is not the record's any more; Invalid; Forbidden for a field that can't be changed, or a
+    hand-over by somebody it was only shared with.
     """
     contact = access.change_contact(contact_id, acting)
     _changing.check_version(contact, version)
     _changing.check_keys(changes, CHANGEABLE)
     changed = _changing.put(contact, _columns(changes))
     changed += _put_children(contact, changes, acting)
+    changed += _changing.put_custom(contact, "contact", changes, acting)
     if "tags" in changes:
         changed += _changing.put(contact, {"tags": tags_of_rows([clean_tags(changes["tags"])], acting)[0]})
     if "account" in changes and _links.set_account(contact, changes["account"], acting):
@@ -124,8 +126,6 @@ def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
             columns[name] = clean_choice(name, value, CONTACT_CHOICE[name], errors)
         elif name in CONTACT_FLAGS:
             columns[name] = bool(value)
-        elif name == "custom":
-            columns[name] = dict(value)
     refuse(errors)
     return columns
 

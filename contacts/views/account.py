@@ -22,6 +22,7 @@ from crm import queries
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Invalid
 from crm.lib.phones import dialled
+from crm.records import schema
 from crm.records.conflicts import meanwhile
 from crm.web import props
 from crm.web.forms import add_error
@@ -43,7 +44,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = access.get_account(pk, r.actor)
     may_write = access.may_write(account, r.actor)
     tags = queries.tags() if account.tags else {}
-    shown = props.Props(ACCOUNT, account, r.actor, tags, may_write=may_write)
+    shown = props.Props(schema.record_type(ACCOUNT.key, r.actor), account, r.actor, tags, may_write=may_write)
     context = {
         "account": account,
         "people": page_queries.people_of(account, r.actor),
@@ -51,6 +52,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "facts": shown.of(*KEY_FACTS),
         "address": shown.of(*ADDRESS),
         "about": shown.of(*ABOUT),
+        "own": shown.own(),
         "call": dialled(account.phone),
         "may_write": may_write,
         "may_add": kernel_rules.may_edit_anything(r.actor),
@@ -89,7 +91,9 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     account = _shared.writable(access.get_account(pk, r.actor), r.actor)
     currency = account.currency or r.organization.base_currency
-    form = AccountForm(request.POST or None, initial=_initial(account), actor=r.actor, currency=currency)
+    form = AccountForm(
+        request.POST or None, initial=_initial(account), actor=r.actor, currency=currency, record=account
+    )
     clash = None
     if request.method == "POST" and form.is_valid():
         version = _shared.version_of(request)

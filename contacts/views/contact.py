@@ -23,6 +23,7 @@ from crm import queries
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Invalid
 from crm.lib.phones import dialled, readable_phone
+from crm.records import schema
 from crm.records.conflicts import meanwhile
 from crm.web import props
 from crm.web.forms import add_error
@@ -43,7 +44,8 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     contact = access.get_contact(pk, r.actor)
     may_write = access.may_write(contact, r.actor)
     parts = page_queries.contact_parts(contact)
-    shown = props.Props(CONTACT, contact, r.actor, parts.tags, may_write=may_write)
+    kind = schema.record_type(CONTACT.key, r.actor)
+    shown = props.Props(kind, contact, r.actor, parts.tags, may_write=may_write)
     context = {
         "contact": contact,
         "lifecycle_tone": LIFECYCLE_TONES.get(contact.lifecycle, "gray"),
@@ -51,6 +53,7 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "details": shown.of(*DETAILS),
         "address": shown.of(*ADDRESS),
         "consent": shown.of(*CONSENT),
+        "own": shown.own(),
         "may_write": may_write,
         "may_share": kernel_rules.may_share(r.actor, contact.owner_id),
         "may_delete": rules.may_delete(r.actor, contact),
@@ -67,7 +70,8 @@ def new(request: HttpRequest) -> HttpResponse:
     r: Any = request
     _shared.refuse_readers(r.actor)
     initial = {"owner": r.actor.member_id, "account": request.GET.get("account", "")}
-    form = ContactForm(request.POST or None, initial=initial, actor=r.actor)
+    currency = r.organization.base_currency
+    form = ContactForm(request.POST or None, initial=initial, actor=r.actor, currency=currency)
     duplicate = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -88,7 +92,10 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     """The form of a contact; what others changed since it was opened is shown, not overwritten."""
     r: Any = request
     contact = _shared.writable(access.get_contact(pk, r.actor), r.actor)
-    form = ContactForm(request.POST or None, initial=_initial(contact), actor=r.actor)
+    currency = r.organization.base_currency
+    form = ContactForm(
+        request.POST or None, initial=_initial(contact), actor=r.actor, currency=currency, record=contact
+    )
     clash = None
     if request.method == "POST" and form.is_valid():
         version = _shared.version_of(request)

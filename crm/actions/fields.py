@@ -39,7 +39,8 @@ Messages = dict[str, str | Promise]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A value of a picklist. `value` is fixed once made, so a new label needs no change of records; "" for a new one."""
+    """A choice of a picklist. `value` is what records hold: fixed once made, so that a new label needs no change of
+    theirs; "" for a new choice."""
 
     label: str
     tone: str = "gray"
@@ -72,7 +73,10 @@ def takes_custom_fields(record_type: RecordType) -> bool:
 
 @action
 def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> CustomField:
-    """Adds a field to a record type, behind the others. Raises Forbidden, NotFound, and Invalid naming what is wrong."""
+    """Adds a field to a record type, behind the others.
+
+    Raises Forbidden, NotFound, and Invalid naming what is wrong.
+    """
     kind = _type_for(record_type, acting)
     errors = _check(given)
     taken = {f.key for f in kind.fields} | set(
@@ -162,10 +166,13 @@ def order_fields(record_type: str, field_ids: Sequence[UUID], *, acting: Actor) 
 
 @action
 def set_field_access(record_type: str, field_key: str, levels: Mapping[str, str], *, acting: Actor) -> None:
-    """Says what each role may do with a field, built-in or custom: {"rep": "hidden"}; a role that is not named keeps
-    what it has. Raises Forbidden, NotFound, and Invalid for an unknown role or level. Admins see and edit everything."""
+    """Says what each role may do with a custom field: {"rep": "hidden"}; a role that is not named keeps what it has.
+    Admins see and edit everything.
+
+    Raises Forbidden, NotFound, and Invalid for an unknown role or level.
+    """
     kind = _type_for(record_type, acting)
-    if field_key not in {f.key for f in kind.fields if not f.secret}:
+    if field_key not in {f.key for f in kind.fields if f.custom}:
         raise NotFound(_("There is no such field."))
     if not set(levels) <= set(schema.LIMITED_ROLES) or not set(levels.values()) <= set(FieldLevel.values):
         raise Invalid(_("Choose what each role may do."))
@@ -298,7 +305,8 @@ def _default(row: CustomField, value: Any, acting: Actor) -> Any:
 
 def _refuse_taken_label(row: CustomField) -> None:
     others = CustomField.objects.filter(record_type=row.record_type).exclude(pk=row.pk)
-    if row.label.casefold() in {label.casefold() for label in others.values_list("label", flat=True)}:
+    built_in = (str(f.label) for f in registry.get(row.record_type).fields)
+    if row.label.casefold() in {label.casefold() for label in (*built_in, *others.values_list("label", flat=True))}:
         raise Invalid(fields={"label": _("There is a field with this name already.")})
 
 

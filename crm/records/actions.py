@@ -14,6 +14,7 @@ from crm import access, rules
 from crm.actions.base import action
 from crm.events.outbox import Event, emit
 from crm.lib.errors import Conflict, Forbidden
+from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
 
@@ -38,20 +39,32 @@ def _writable_values(record_type: RecordType, values: Mapping[str, Any], actor: 
     for key, value in values.items():
         if allowed[key].type == FieldType.LOOKUP and value:
             access.get_visible(registry.get(allowed[key].target).model, value, actor)
-    return {allowed[key].column: value for key, value in values.items()}
+    return {allowed[key].column: value for key, value in values.items() if not allowed[key].custom}
+
+
+def split_custom(record_type: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by field key as a type's own actions take them: those of custom fields together, under "custom"."""
+    own = {field.key for field in record_type.fields if field.custom}
+    plain = {key: value for key, value in values.items() if key not in own}
+    given = {key: value for key, value in values.items() if key in own}
+    return {**plain, "custom": given} if given else plain
 
 
 @action
 def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting: Actor) -> Any:
     """Makes a record; the creator owns it unless `values` name an owner. Raises Forbidden for what the role may not."""
     if record_type.create is not None:
-        return record_type.create(values, acting=acting)
+        return record_type.create(split_custom(record_type, values), acting=acting)
     if not rules.may_edit_anything(acting):
         raise Forbidden(_("You can view this organisation's records, but not add any."))
     data = _writable_values(record_type, values, acting)
     if "owner" not in data and "owner_id" not in data and hasattr(record_type.model, "owner"):
         data["owner_id"] = acting.member_id
     made = record_type.model(**data)
+    given = split_custom(record_type, values).get("custom", {})
+    merged = custom.merge(record_type.key, given, acting=acting)
+    custom.settle(made.pk, merged)
+    made.custom = merged.values
     made.save(force_insert=True)
     emit(record_event(record_type, "created", made.pk))
     return made
@@ -63,13 +76,19 @@ def update_record(
 ) -> Any:
     """Changes fields of a record. Raises NotFound, Forbidden, or Conflict when `version` is an older one."""
     if record_type.update is not None:
-        return record_type.update(pk, values, acting=acting, version=version)
+        return record_type.update(pk, split_custom(record_type, values), acting=acting, version=version)
     record = access.get_writable(record_type.model, pk, acting)
     if version is not None and record.version != version:
         raise Conflict(_("Not saved: somebody else changed this meanwhile. Reload to see their changes."))
     data = _writable_values(record_type, values, acting)
     for column, value in data.items():
         setattr(record, column, value)
+    given = split_custom(record_type, values).get("custom")
+    if given:
+        merged = custom.merge(record_type.key, given, acting=acting, present=record.custom)
+        custom.settle(record.pk, merged)
+        record.custom = merged.values
+        data["custom"] = merged.values
     record.version += 1
     record.save(update_fields=[*data, "version", "updated_at"])
     emit(record_event(record_type, "updated", record.pk))

@@ -1,6 +1,6 @@
 """Values of an organisation's own fields, on every way in: checked against the schema, merged into a record's `custom`.
 
-An action calls `merge` before it saves a record, and `settle` after it, in the same transaction.
+An action calls `merge` and `settle` for a record that it saves, in the same transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm import access
 from crm.lib import crypto
-from crm.lib.errors import Forbidden, Invalid
+from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.models import Membership, Organization, SealedValue, UniqueValue
 from crm.records import formulas, schema, stored
 from crm.records.registry import Field, FieldType, RecordType, registry
@@ -29,7 +29,7 @@ PURPOSE = "custom_field"
 
 @dataclass(slots=True)
 class Merged:
-    """A record's `custom` with changes in it, and what is kept beside it once the record is saved."""
+    """A record's `custom` with changes in it, and what is kept beside it."""
 
     values: dict[str, Any]
     changed: list[str] = field(default_factory=list)  # keys
@@ -45,30 +45,34 @@ def merge(
     An empty value takes one away. Raises Forbidden for a key that is unknown or not for the actor's role, Invalid with
     a message for each field whose value is wrong, or missing though required.
     """
-    return merge_many(record_type, [(given, present)], acting=acting)[0]
+    found = merge_rows(record_type, [(given, present)], acting=acting)[0]
+    if isinstance(found, CrmError):
+        raise found
+    return found
 
 
-def merge_many(
+def merge_rows(
     record_type: str, rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]], *, acting: Actor
-) -> list[Merged]:
-    """`merge` for many records, in a fixed number of statements. One wrong row refuses all.
-
-    The keys of Invalid.fields are then "<row index>.<key>".
-    """
+) -> list[Merged | CrmError]:
+    """`merge` for many records, in a fixed number of statements: what it gives or raises for each, in order."""
     kind = schema.record_type(record_type, acting)
     own = {f.key: f for f in kind.fields if f.custom}
     if not own and not any(given for given, _present in rows):
         return [Merged(dict(present or {})) for _given, present in rows]
     currency = _base_currency(acting) if any(_needs_currency(own, given) for given, _present in rows) else ""
-    merged, errors = [], {}
-    for index, (given, present) in enumerate(rows):
-        made, wrong = _merge_one(own, given, present, acting, currency)
-        merged.append(made)
-        errors |= {(f"{index}.{key}" if len(rows) > 1 else key): text for key, text in wrong.items()}
-    errors |= _unknown_ids(own, merged, acting)
-    if errors:
-        raise Invalid(fields=errors)
-    return merged
+    found = [_try_merge(own, given, present, acting, currency) for given, present in rows]
+    missing = _missing_ids(own, [m for m in found if isinstance(m, Merged)], acting)
+    return [_without_missing(m, missing) if isinstance(m, Merged) else m for m in found]
+
+
+def _try_merge(
+    own: Mapping[str, Field], given: Mapping[str, Any], present: Mapping[str, Any] | None, acting: Actor, currency: str
+) -> Merged | CrmError:
+    try:
+        merged, errors = _merge_one(own, given, present, acting, currency)
+    except Forbidden as error:
+        return error
+    return Invalid(fields=errors) if errors else merged
 
 
 def _merge_one(
@@ -138,19 +142,21 @@ def _base_currency(acting: Actor) -> str:
     return Organization.objects.values_list("base_currency", flat=True).get(pk=acting.org_id)
 
 
-def _unknown_ids(own: Mapping[str, Field], merged: Sequence[Merged], acting: Actor) -> dict[str, str | Promise]:
-    """Messages for members that are not active and records that the actor does not see."""
-    errors: dict[str, str | Promise] = {}
+def _missing_ids(own: Mapping[str, Field], merged: Sequence[Merged], acting: Actor) -> dict[str, set[str]]:
+    """By key: members that are not active, and records that the actor does not see."""
+    missing = {}
     for candidate in own.values():
-        if candidate.type not in (FieldType.MEMBER, FieldType.LOOKUP):
-            continue
-        wanted = {m.values[candidate.key] for m in merged if candidate.key in m.changed and candidate.key in m.values}
-        missing = wanted - _found(candidate, wanted, acting) if wanted else set()
-        for index, one in enumerate(merged):
-            if candidate.key in one.changed and one.values.get(candidate.key) in missing:
-                name = f"{index}.{candidate.key}" if len(merged) > 1 else candidate.key
-                errors[name] = _("Not found. It may have been deleted, or you may not have access to it.")
-    return errors
+        if candidate.type in (FieldType.MEMBER, FieldType.LOOKUP):
+            key = candidate.key
+            wanted = {m.values[key] for m in merged if key in m.changed and key in m.values}
+            missing[key] = wanted - _found(candidate, wanted, acting) if wanted else set()
+    return missing
+
+
+def _without_missing(merged: Merged, missing: Mapping[str, set[str]]) -> Merged | CrmError:
+    wrong = [key for key, ids in missing.items() if key in merged.changed and merged.values.get(key) in ids]
+    text = _("Not found. It may have been deleted, or you may not have access to it.")
+    return Invalid(fields=dict.fromkeys(wrong, text)) if wrong else merged
 
 
 def _found(candidate: Field, wanted: Collection[str], acting: Actor) -> set[str]:
@@ -162,27 +168,28 @@ def _found(candidate: Field, wanted: Collection[str], acting: Actor) -> set[str]
 
 
 def settle(record: UUID, merged: Merged) -> None:
-    """`settle_many` for one record."""
-    settle_many([(record, merged)])
+    """Writes what is kept beside a record: its encrypted values, and claims on unique ones.
 
-
-def settle_many(rows: Sequence[tuple[UUID, Merged]]) -> None:
-    """Writes what is kept beside saved records: encrypted values, and claims on unique ones.
-
-    Raises Invalid for a value that another record has, in the recycle bin or not.
+    In the transaction that saves the record. Raises Invalid for a value that another record has, in the recycle bin or
+    not.
     """
-    _claim([(record, field_id, *claim) for record, m in rows for field_id, claim in m.unique.items()], len(rows) > 1)
-    sealed = [(record, field_id, value) for record, m in rows for field_id, value in m.sealed.items()]
+    for error in settle_rows([(record, merged)]).values():
+        raise error
+
+
+def settle_rows(rows: Sequence[tuple[UUID, Merged]]) -> dict[UUID, Invalid]:
+    """`settle` for many records: what it raises, by record. What is refused leaves nothing."""
+    refused = _claim([(record, field_id, *claim) for record, m in rows for field_id, claim in m.unique.items()])
+    sealed = [
+        (record, field_id, value) for record, m in rows for field_id, value in m.sealed.items() if record not in refused
+    ]
     if sealed:
         SealedValue.objects.filter(_pairs(sealed)).delete()
-        SealedValue.objects.bulk_create(
-            [
-                SealedValue(record=record, field_id=field_id, sealed=value)
-                for record, field_id, value in sealed
-                if value
-            ],
-            batch_size=1000,
-        )
+        new = [
+            SealedValue(record=record, field_id=field_id, sealed=value) for record, field_id, value in sealed if value
+        ]
+        SealedValue.objects.bulk_create(new, batch_size=1000)
+    return refused
 
 
 def _pairs(rows: Iterable[tuple[Any, ...]]) -> Q:
@@ -195,9 +202,10 @@ def _pairs(rows: Iterable[tuple[Any, ...]]) -> Q:
     return found
 
 
-def _claim(claims: Sequence[tuple[UUID, UUID, str, bytes | None]], several: bool) -> None:
+def _claim(claims: Sequence[tuple[UUID, UUID, str, bytes | None]]) -> dict[UUID, Invalid]:
+    """Claims values for records; who comes second is refused, and has none of its claims."""
     if not claims:
-        return
+        return {}
     UniqueValue.objects.filter(_pairs(claims)).delete()
     wanted = [claim for claim in claims if claim[3] is not None]
     UniqueValue.objects.bulk_create(
@@ -205,14 +213,14 @@ def _claim(claims: Sequence[tuple[UUID, UUID, str, bytes | None]], several: bool
         ignore_conflicts=True, batch_size=1000,
     )  # fmt: skip
     held = set(UniqueValue.objects.filter(_pairs(wanted)).values_list("record", "field_id")) if wanted else set()
-    records = list(dict.fromkeys(claim[0] for claim in claims))
-    errors: dict[str, str | Promise] = {}
+    text = _("Another record has this value already; it must be one of a kind.")
+    errors: dict[UUID, dict[str, str | Promise]] = {}
     for record, field_id, key, _digest in wanted:
         if (record, field_id) not in held:
-            name = f"{records.index(record)}.{key}" if several else key
-            errors[name] = _("Another record has this value already; it must be one of a kind.")
+            errors.setdefault(record, {})[key] = text
     if errors:
-        raise Invalid(fields=errors)
+        UniqueValue.objects.filter(record__in=errors, field_id__in={claim[1] for claim in claims}).delete()
+    return {record: Invalid(fields=fields) for record, fields in errors.items()}
 
 
 def opened(record_type: RecordType, record: UUID, actor: Actor) -> dict[str, Any]:

@@ -23,7 +23,7 @@ PAGE = 500
 
 def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -> Iterator[list[str]]:
     """The header and one row per record, as text. Cells that a spreadsheet would run as a formula are made harmless."""
-    columns = [f for f in record_type.fields_for(actor.role) if not f.secret]
+    columns = lists.listable_fields(record_type, actor)
     yield ["ID", str(record_type.name_label or _("Name")), *(str(column.label) for column in columns)]
     cursor = ""
     while True:
@@ -52,7 +52,7 @@ Words = dict[str, dict[str, str]]
 
 def _words(columns: list[Field]) -> Words:
     """What the values of choices and tags are called, by field: read while the organisation is entered."""
-    words: Words = {c.key: dict(c.options()) for c in columns if c.type == FieldType.CHOICE}
+    words: Words = {c.key: dict(c.options()) for c in columns if c.type in (FieldType.CHOICE, FieldType.MULTI_CHOICE)}
     tagged = [c.key for c in columns if c.type == FieldType.TAGS]
     tags = {str(pk): name for pk, (name, _tone) in queries.tags().items()} if tagged else {}
     return words | dict.fromkeys(tagged, tags)
@@ -68,6 +68,8 @@ def _text(column: Field, row: Any, words: Words, names: Mapping[UUID, str]) -> s
             return f"{value / 10**digits:.{digits}f} {row[column.currency_path]}"
         case FieldType.CHOICE:
             return words[column.key].get(str(value), str(value))
+        case FieldType.MULTI_CHOICE:
+            return "; ".join(words[column.key].get(one, one) for one in value)
         case FieldType.MEMBER | FieldType.LOOKUP:
             return names.get(value, "")
         case FieldType.TAGS:

@@ -23,8 +23,9 @@ from crm import access, queries
 from crm.lib.errors import Invalid
 from crm.lib.money import exponent
 from crm.models import Membership, Tag
+from crm.records import showing
 from crm.records.queries import Named, record_names
-from crm.records.registry import Field, FieldType, RecordType
+from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.backend.kept import KeptQuery
 from crm.tenancy.context import Actor, Reach, array
 from crm.web.cells import Labels
@@ -221,15 +222,21 @@ def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list
     if record_type.name_fallback:
         paths.append(record_type.name_fallback)
     for candidate in columns:
-        paths.append(candidate.column)
-        if candidate.currency_path:
+        paths.append("custom" if candidate.custom else candidate.column)
+        if candidate.currency_path and not candidate.custom:
             paths.append(candidate.currency_path)
+    paths += showing.formula_columns(record_type, columns)
     return list(dict.fromkeys(paths))
+
+
+def listable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
+    """The fields that lists and exports may show to this role: encrypted ones stand on the record's page alone."""
+    return [field for field in record_type.fields_for(actor.role) if not field.encrypted]
 
 
 def columns_of(record_type: RecordType, actor: Actor) -> list[Field]:
     """The columns that a list shows to this role, after the name."""
-    seen = {candidate.key: candidate for candidate in record_type.fields_for(actor.role)}
+    seen = {candidate.key: candidate for candidate in listable_fields(record_type, actor)}
     return [seen[key] for key in record_type.list_columns if key in seen]
 
 
@@ -238,7 +245,8 @@ def list_page(
 ) -> Page:
     """One page of a list, as dicts of the columns in `value_paths`."""
     key = sort_key(record_type, query.sort or record_type.default_sort, actor)
-    paths = tuple(value_paths(record_type, columns_of(record_type, actor) if columns is None else columns, key))
+    columns = columns_of(record_type, actor) if columns is None else columns
+    paths = tuple(value_paths(record_type, columns, key))
     place = place_of(query.cursor, record_type.model, key)
     shared = access.some_shared(record_type.model, actor)
     wanted = _Wanted(record_type.model, key, paths, size + 1, place and Place(place.backwards, type(place.value), None))
@@ -246,7 +254,9 @@ def list_page(
         found = _plain_rows(wanted, place, actor, shared)
     else:
         found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
-    return page_of(found, key, place, size)
+    page = page_of(found, key, place, size)
+    showing.flatten(record_type, columns, page.rows, actor)
+    return page
 
 
 # What stands in for a cursor's value and id, and for shared records, when a list's SQL is made.
@@ -327,6 +337,9 @@ def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named
     ids = {row[column.column] for row in rows} - {None}
     if column.type == FieldType.MEMBER:
         return Named(Membership._meta.db_table, (), "", ids)
+    if column.custom:
+        target = registry.get(column.target)
+        return Named(target.model._meta.db_table, target.name_paths, target.name_fallback, ids)
     relation = column.label_paths[0].split("__")[0]
     related: Any = record_type.model._meta.get_field(relation).related_model
     return Named(related._meta.db_table, tuple(path.split("__", 1)[1] for path in column.label_paths), "", ids)

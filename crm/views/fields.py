@@ -11,16 +11,17 @@ from django.views.decorators.http import require_http_methods
 from crm import access, queries
 from crm.actions.tags import resolve_tags
 from crm.lib.errors import Conflict, Forbidden, Invalid
-from crm.records import actions
+from crm.records import actions, schema, showing, stored
 from crm.records.conflicts import Meanwhile, meanwhile
 from crm.records.forms import form_field
 from crm.records.lookup import LookupField
-from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.registry import Field, FieldType, RecordType
 from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
 from crm.views.records import url_for
 from crm.web import props
 from crm.web.answers import sent_data
+from crm.web.fields import MoneyField
 from crm.web.forms import add_error
 from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, targets
 
@@ -62,7 +63,7 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
 
 def _field(type_key: str, key: str, actor: Actor) -> tuple[RecordType, Field]:
     try:
-        record_type = registry.get(type_key)
+        record_type = schema.record_type(type_key, actor)
         field = record_type.field(key)
     except KeyError:
         raise Http404 from None
@@ -79,7 +80,9 @@ def _check_editable(record_type: RecordType, record: Any, field: Field, actor: A
 
 
 def _form(record_type: RecordType, record: Any, field: Field, request: Any, data: Any) -> FieldForm:
-    currency = getattr(record, field.currency_path, "") or request.organization.base_currency
+    own = showing.own_values(record_type, record, request.actor) if field.custom else {}
+    currency = stored.currency_of(field, record.custom) if field.custom else getattr(record, field.currency_path, "")
+    currency = currency or request.organization.base_currency
     initial: dict[str, Any] = {"version": record.version}
     control: forms.Field
     if field.type == FieldType.TAGS:
@@ -88,10 +91,10 @@ def _form(record_type: RecordType, record: Any, field: Field, request: Any, data
         initial[field.key] = [known[tag][0] for tag in getattr(record, field.column) if tag in known]
     elif field.type == FieldType.LOOKUP:
         control = LookupField(field.target, request.actor, label=field.label, required=field.required)
-        initial[field.key] = getattr(record, field.column)
+        initial[field.key] = own.get(field.key) if field.custom else getattr(record, field.column)
     else:
         control = form_field(field, request.actor, currency=currency)
-        value = getattr(record, field.column)
+        value = own.get(field.key) if field.custom else getattr(record, field.column)
         initial[field.key] = str(value) if field.type == FieldType.MEMBER else value
     form = FieldForm(data, initial=initial, auto_id=f"f-{field.key}-%s")
     form.fields[field.key] = control
@@ -103,6 +106,9 @@ def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor
     value = form.cleaned_data[field.key]
     if field.type == FieldType.TAGS:
         value = resolve_tags([value], acting=actor)[0]
+    control = form.fields[field.key]
+    if field.custom and isinstance(control, MoneyField) and value is not None:
+        value = {"amount": value, "currency": control.currency}
     version = form.cleaned_data["version"]
     try:
         actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=version)

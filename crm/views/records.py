@@ -18,19 +18,19 @@ from markupsafe import Markup
 from crm import access, queries, rules
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import Membership
-from crm.records import actions, history, lists
+from crm.records import actions, history, lists, schema, showing
 from crm.records.export import export_rows
 from crm.records.forms import form_class, initial_of
-from crm.records.registry import FieldType, RecordType, registry
+from crm.records.registry import FieldType, RecordType
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page, toast
 from crm.web.nav import nav
 from crm.web.pagination import decode_cursor, encode_cursor
 
 
-def _type(type_key: str) -> RecordType:
+def _type(type_key: str, actor: Any) -> RecordType:
     try:
-        return registry.get(type_key)
+        return schema.record_type(type_key, actor)
     except KeyError:
         raise Http404 from None
 
@@ -52,7 +52,7 @@ def _detail_url(record_type: RecordType) -> Any:
 def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     """A list: `q` searches by prefix, `sort` sorts, `after` pages, every filterable field filters by its key."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     query = lists.parse_query(record_type, request.GET, r.actor)
     if request.GET.get("block") == "count":
         count = lists.list_count(record_type, query, r.actor)
@@ -157,11 +157,12 @@ def _filter_context(record_type: RecordType, query: lists.ListQuery, actor: Any)
 def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """The page of a record whose type has none of its own."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     record = access.get_visible(record_type.model, pk, r.actor)
-    columns = record_type.fields_for(r.actor.role)
+    columns = lists.listable_fields(record_type, r.actor)
     paths = lists.value_paths(record_type, columns, lists.Key("id"))
     row = access.visible(record_type.model, r.actor).filter(pk=record.pk).values(*paths).get()
+    showing.flatten(record_type, columns, [row], r.actor)
     labels = lists.labels_of(record_type, columns, [row])
     shown = [(column.label, Markup(cells.renderer(column, labels)(row))) for column in columns]  # noqa: S704 -- escaped there
     context = {
@@ -183,7 +184,7 @@ HISTORY = 50  # changes on a page of a record's history
 def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """Who changed what and when, newest first; `after` pages."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     record = access.get_visible(record_type.model, pk, r.actor)
     before = None
     if cursor := request.GET.get("after", ""):
@@ -224,7 +225,7 @@ def history_moment(value: Any) -> datetime:
 def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
     """The form for a new record."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     if not rules.may_edit_anything(r.actor):
         raise Forbidden(_("You can view this organisation's records, but not add any."))
     form = form_class(record_type, r.actor, currency=r.organization.base_currency)(request.POST or None)
@@ -238,7 +239,7 @@ def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
 def record_edit(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """The form of a record; refused when the record changed since the form was opened."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     record = access.get_writable(record_type.model, pk, r.actor)
     form = form_class(record_type, r.actor, currency=r.organization.base_currency)(
         request.POST or None, initial=initial_of(record_type, record, r.actor)
@@ -270,7 +271,7 @@ def _form_page(request: HttpRequest, record_type: RecordType, form: Any, record:
 def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """Moves a record to the recycle bin."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     actions.delete_record(record_type, pk, acting=r.actor)
     response = hx_redirect(request, url_for(record_type, "list"))
     return toast(response, _("Moved to the recycle bin."))
@@ -280,7 +281,7 @@ def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
 def record_export(request: HttpRequest, type_key: str) -> StreamingHttpResponse:
     """What a list shows, all of it, as CSV (UTF-8 with a byte order mark, for spreadsheets)."""
     r: Any = request
-    record_type = _type(type_key)
+    record_type = _type(type_key, r.actor)
     if not rules.may_export(r.actor, r.organization.readonly_may_export):
         raise Forbidden(_("Your role may not export. Ask an admin."))
     query = lists.parse_query(record_type, request.GET, r.actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape as escape_text
 from typing import Any
 from uuid import UUID
@@ -123,6 +123,11 @@ def _choice(field: Field) -> Render:
     )
 
 
+def _choices(field: Field) -> Render:
+    one = _choice(replace(field, type=FieldType.CHOICE))
+    return lambda row: " ".join(one({field.column: value}) for value in row[field.column] or ()) or EMPTY
+
+
 def _member(field: Field, labels: Labels) -> Render:
     def cell(pk: UUID, name: str) -> str:
         tone, initials = formats.tone_for(pk), escape(formats.initials(name))
@@ -178,6 +183,7 @@ _RENDERERS: dict[FieldType, Callable[[Field], Render]] = {
     FieldType.DATETIME: _datetime,
     FieldType.CHECKBOX: _checkbox,
     FieldType.CHOICE: _choice,
+    FieldType.MULTI_CHOICE: _choices,
     FieldType.EMAIL: _link,
     FieldType.PHONE: _link,
     FieldType.URL: _link,
@@ -193,7 +199,7 @@ def renderer(field: Field, labels: Labels) -> Render:
         return _member(field, labels)
     if field.type == FieldType.LOOKUP:
         return _lookup(field, labels)
-    return _RENDERERS.get(field.type, _text)(field)
+    return _RENDERERS.get(field.shown_as, _text)(field)
 
 
 def _plain(field: Field, labels: Labels) -> Callable[[Row], str]:

@@ -128,12 +128,16 @@ class QuickForm(forms.BaseForm, metaclass=_QuickForms):
     """A form of many fields that is made all day."""
 
 
+CUSTOM = "custom_"  # before the key of an organisation's own field, so that it is no other field of a form
+
+
 def add_error(form: forms.BaseForm, error: CrmError) -> None:
     """Put an action's error on the form: on the fields it names that the form shows, else above them all."""
     placed = False
     for name, message in error.fields.items():
-        if name in form.fields:
-            form.add_error(name, str(message))
+        shown = next((n for n in (name, CUSTOM + name) if n in form.fields), None)
+        if shown:
+            form.add_error(shown, str(message))
             placed = True
     if not placed:
         form.add_error(None, str(error))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from markupsafe import Markup, escape
 
 from crm.lib.phones import readable_phone
+from crm.records import showing, stored
 from crm.records.actions import editable_fields
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
@@ -40,6 +41,9 @@ class Props:
 
     def __init__(self, record_type: RecordType, record: Any, actor: Actor, tags: Tags, *, may_write: bool) -> None:
         self._record, self._tags = record, tags
+        self._own = showing.own_values(record_type, record, actor)
+        self._own_fields = showing.own_fields(record_type, actor)
+        self._names = showing.names_for(self._own_fields, [self._own])
         self._fields = {field.key: field for field in record_type.fields_for(actor.role)}
         self._editable = {field.key for field in editable_fields(record_type, actor)} if may_write else set()
         self._language = translation.get_language() or ""
@@ -51,12 +55,24 @@ class Props:
         known = (self._fields[key] for key in keys if key in self._fields)
         return [Prop(field.key, str(field.label), self.value(field)) for field in known]
 
+    def own(self) -> list[tuple[str, list[Prop]]]:
+        """The organisation's own fields, by the heading they stand under, in order."""
+        grouped: dict[str, list[Prop]] = {}
+        for field in self._own_fields:
+            prop = Prop(field.key, str(field.label), self.value(field))
+            grouped.setdefault(field.group or _("More about this"), []).append(prop)
+        return list(grouped.items())
+
     def value(self, field: Field, *, focus: bool = False) -> Markup:
         """The inside of a field's <dd>: its value, as a button that opens the form where the actor may change it.
 
         `focus` puts the cursor there when it comes in place of its form.
         """
-        shown = value_html(self._record, field, self._tags)
+        shown = (
+            own_html(field, self._own.get(field.key), self._record.custom, self._names)
+            if field.custom
+            else value_html(self._record, field, self._tags)
+        )
         if field.key not in self._editable:
             empty = "" if shown else " data-empty"
             return Markup(f'<span class="prop"{empty}>{shown or "—"}</span>')  # noqa: S704 -- escaped by value_html
@@ -101,17 +117,41 @@ def value_html(record: Any, field: Field, tags: Tags) -> str:
     return _cut(_WORDS.get(field.type, str)(value))
 
 
+def own_html(field: Field, value: Any, values: Mapping[str, Any], names: Mapping[UUID, str]) -> str:
+    """A custom field's value as escaped markup; "" for an empty one. `values` is the record's `custom`."""
+    if value is None or value == "":
+        return ""
+    kind = field.shown_as
+    if kind in (FieldType.MEMBER, FieldType.LOOKUP):
+        return _named(kind, value, names.get(value, ""))
+    if kind in (FieldType.CHOICE, FieldType.MULTI_CHOICE):
+        labels, tones = dict(field.options()), field.tones if isinstance(field.tones, Mapping) else {}
+        return "".join(
+            f'<span class="badge" data-tone="{tones.get(one, "gray")}">{escape(labels.get(one, one))}</span>'
+            for one in (value if isinstance(value, list) else [value])
+        )
+    if kind == FieldType.MONEY:
+        return _cut(formats.money(value, stored.currency_of(field, values)))
+    if kind == FieldType.LONG_TEXT:
+        return f'<span class="pre">{escape(value)}</span>'
+    return _cut(_WORDS.get(kind, str)(value))
+
+
 def _related(record: Any, field: Field) -> str:
     texts = [_follow(record, path) for path in field.label_paths]
     name = " ".join(str(text) for text in texts if text)
+    return _named(field.type, getattr(record, field.column), name)
+
+
+def _named(kind: FieldType, pk: Any, name: str) -> str:
     if not name:
         return ""
-    is_person = field.type == FieldType.MEMBER
-    kind = "avatar" if is_person else "avatar avatar-logo"
+    is_person = kind == FieldType.MEMBER
+    look = "avatar" if is_person else "avatar avatar-logo"
     initials = formats.initials(name) if is_person else name[:1].upper()
-    tone = formats.tone_for(getattr(record, field.column))
+    tone = formats.tone_for(pk)
     return (
-        f'<span class="{kind} avatar-xs" data-tone="{tone}" data-ini="{escape(initials)}" aria-hidden="true"></span>'
+        f'<span class="{look} avatar-xs" data-tone="{tone}" data-ini="{escape(initials)}" aria-hidden="true"></span>'
         f"{_cut(name)}"
     )
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm import rules as kernel_rules
-from crm.lib.errors import Forbidden, Invalid
-from crm.records import timeline
+from crm.lib.errors import CrmError, Forbidden, Invalid
+from crm.records import custom, timeline
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.models import create_together
 from deals import positions, queries, rules
@@ -41,6 +41,7 @@ def make(rows: Rows, acting: Actor) -> list[Deal]:
     for index, values in enumerate(rows):
         with _Row(index, len(rows)):
             deals.append(_build(values, stages[index], currency, now, acting))
+    _put_custom(deals, rows, acting)
     _place(deals)
     _write(deals, rows, now, acting)
     return deals
@@ -124,6 +125,23 @@ def _build(values: Mapping[str, Any], stage: Stage, currency: str, now: datetime
     rules.enter_stage(deal, stage, now=entered, today=closed_on, reason=reason, note=values.get("close_note") or "")
     deal.touched_at = _values.moment(values.get("touched_at"), entered)
     return deal
+
+
+def _put_custom(deals: list[Deal], rows: Rows, acting: Actor) -> None:
+    """Values of the organisation's own fields. Raises Invalid and Forbidden."""
+    found = custom.merge_rows("deal", [(row.get("custom") or {}, None) for row in rows], acting=acting)
+    good = []
+    for index, (deal, merged) in enumerate(zip(deals, found, strict=True)):
+        with _Row(index, len(rows)):
+            if isinstance(merged, CrmError):
+                raise merged
+        deal.custom = merged.values
+        good.append((deal.pk, merged))
+    refused = custom.settle_rows(good)
+    for index, deal in enumerate(deals):
+        with _Row(index, len(rows)):
+            if deal.pk in refused:
+                raise refused[deal.pk]
 
 
 def _place(deals: list[Deal]) -> None:

@@ -23,13 +23,13 @@ from deals.models import Deal
 LARGEST_AMOUNT = 10**15
 # Keys of `values` that are a column of the same name.
 PLAIN = (
-    "name", "amount", "currency", "close_date", "next_step", "next_step_at", "source", "tags", "custom",
-    "close_reason", "close_note",
+    "name", "amount", "currency", "close_date", "next_step", "next_step_at", "source", "tags", "close_reason",
+    "close_note",
 )  # fmt: skip
 # Only for deals that come from elsewhere with their history.
 HISTORICAL = ("stage_entered_at", "touched_at", "closed_on")
 LINKS = ("pipeline", "stage", "owner", "account", "contacts")
-ALL = frozenset({*PLAIN, *HISTORICAL, *LINKS, "probability", "forecast_category"})
+ALL = frozenset({*PLAIN, *HISTORICAL, *LINKS, "probability", "forecast_category", "custom"})
 
 Text = str | Promise
 
@@ -89,8 +89,8 @@ def put_plain(deal: Deal, values: Mapping[str, Any]) -> None:
             continue
         if value is None and key in ("name", "next_step", "source", "close_reason", "close_note"):
             value = ""
-        if value is None and key in ("tags", "custom"):
-            value = [] if key == "tags" else {}
+        if value is None and key == "tags":
+            value = []
         setattr(deal, key, value.strip() if key == "name" else value)
 
 

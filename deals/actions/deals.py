@@ -17,6 +17,7 @@ from crm.actions.notifications import notify
 from crm.events import emit, emit_batch
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import Membership
+from crm.records import custom
 from crm.tenancy.context import Actor, elevated
 from deals import rules
 from deals.actions import _new, _steps, _values
@@ -74,6 +75,10 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     former = {column: getattr(deal, column) for column in _COLUMNS}
     _put_links(deal, values, acting)
     _values.put_plain(deal, values)
+    if "custom" in values:
+        merged = custom.merge("deal", values["custom"] or {}, acting=acting, present=deal.custom)
+        custom.settle(deal.pk, merged)
+        deal.custom = merged.values
     change = None
     if stage is not None:
         reason, note = values.get("close_reason") or "", values.get("close_note") or ""
@@ -97,7 +102,7 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     return deal
 
 
-_COLUMNS = (*_values.PLAIN, "owner_id", "account_id", "stage_id", "pipeline_id", *rules.RESTORED)
+_COLUMNS = (*_values.PLAIN, "custom", "owner_id", "account_id", "stage_id", "pipeline_id", *rules.RESTORED)
 STAGE_COLUMNS = ("stage_id", "pipeline_id", *rules.RESTORED)
 
 

@@ -74,6 +74,7 @@ def deal_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         stages=stages,
         actor=r.actor,
         currency=deal.currency,
+        record=deal,
     )
     if request.method == "POST" and form.is_valid():
         version = form.cleaned_data["version"]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crm import access, queries
 from crm.lib.errors import CrmError
-from crm.records.registry import registry
+from crm.records import schema
 from crm.web import props
 from crm.web.answers import refused
 from crm.web.htmx import render_page
@@ -39,7 +39,7 @@ def deal_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     deal = access.get_visible(Deal, pk, r.actor, "stage", "pipeline", "account", "owner__user")
     may_write = access.may_write(deal, r.actor)
-    record_type = registry.get("deal")
+    record_type = schema.record_type("deal", r.actor)
     shown = props.Props(record_type, deal, r.actor, queries.tags() if deal.tags else {}, may_write=may_write)
     stages = page_queries.stages_of(deal.pipeline_id)
     context = {
@@ -54,6 +54,7 @@ def deal_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "rot": rules.rot_of(deal.touched_at, deal.stage.rot_days, timezone.now()) if deal.status == "open" else "",
         "details": shown.of(*DETAILS),
         "more": shown.of(*MORE),
+        "own": shown.own(),
         "people": page_queries.people_of(deal),
         "may_write": may_write,
         "may_manage": rules.may_manage(deal, r.actor),

@@ -50,7 +50,9 @@ UNAUDITED = {
     "crm_notification",
     "crm_organization",
     "crm_outboxevent",
+    "crm_sealedvalue",  # would put the values into the log
     "crm_token",
+    "crm_uniquevalue",
     "contacts_importjob",
     "contacts_importrow",
     "deals_stagechange",
