@@ -28,5 +28,6 @@ class CrmConfig(AppConfig):
         settings_nav.add(you, _("Profile"), "user", "settings_profile", order=10)
         settings_nav.add(organisation, _("General"), "settings", "settings_general", order=20, roles=["admin"])
         settings_nav.add(organisation, _("Users and teams"), "users", "settings_members", order=21, roles=["admin"])
+        settings_nav.add(organisation, _("Fields"), "list", "settings_fields", order=23, roles=["admin"])
         settings_nav.add(organisation, _("Currencies"), "banknote", "settings_currencies", order=22, roles=["admin"])
         settings_nav.add(organisation, _("Failed events"), "zap", "dead_letters", order=90, roles=["admin"])

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from crm.views import deadletters, invitations, members, profile, settings, teams
+from crm.views import deadletters, field_settings, invitations, members, profile, settings, teams
 
 urlpatterns: list[URLPattern] = [
     path("settings/", settings.settings_front, name="settings"),
@@ -12,6 +12,14 @@ urlpatterns: list[URLPattern] = [
     path("settings/profile/sessions/", profile.sessions, name="settings_sessions"),
     path("settings/profile/sessions/<slug:public_id>/", profile.session, name="settings_session"),
     path("settings/general/", settings.general, name="settings_general"),
+    path("settings/fields/", field_settings.field_list, name="settings_fields"),
+    path("settings/fields/<slug:type_key>/", field_settings.field_list, name="settings_fields_of"),
+    path("settings/fields/<slug:type_key>/new/", field_settings.field_new, name="field_new"),
+    path("settings/fields/<slug:type_key>/order/", field_settings.field_order, name="field_order"),
+    path("settings/fields/<uuid:pk>/edit/", field_settings.field_edit, name="field_edit"),
+    path("settings/fields/<uuid:pk>/access/", field_settings.field_access, name="field_access"),
+    path("settings/fields/<uuid:pk>/deletion/", field_settings.field_deletion, name="field_deletion"),
+    path("settings/fields/<uuid:pk>/restoration/", field_settings.field_restoration, name="field_restoration"),
     path("settings/currencies/", settings.currencies, name="settings_currencies"),
     path("settings/currencies/<uuid:pk>/", settings.currency_rate, name="settings_currency_rate"),
     path("settings/users/", members.member_list, name="settings_members"),

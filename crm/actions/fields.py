@@ -153,10 +153,15 @@ def restore_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
 
 @action
 def order_fields(record_type: str, field_ids: Sequence[UUID], *, acting: Actor) -> None:
-    """Puts a type's custom fields into an order; ones that are not named come after those. Raises Forbidden."""
+    """Puts a type's custom fields into an order; ones that are not named come after those.
+
+    Raises Forbidden, and NotFound when one that is named is no field of the type.
+    """
     _type_for(record_type, acting)
     place = {pk: number for number, pk in enumerate(field_ids)}
     rows = list(CustomField.objects.select_for_update().filter(record_type=record_type).order_by("position", "pk"))
+    if not set(place) <= {row.pk for row in rows}:
+        raise NotFound(_("This field was deleted. Reload the page."))
     rows.sort(key=lambda row: place.get(row.pk, len(place)))
     for number, row in enumerate(rows):
         row.position = number

@@ -10,6 +10,14 @@ document.addEventListener("click", (e) => {
     row.querySelector("input:not([type=hidden], [type=radio])").focus();
     return;
   }
+  const move = e.target.closest("[data-move-row]");
+  if (move) {
+    const row = move.closest("li");
+    if (move.dataset.moveRow === "-1") row.previousElementSibling?.before(row);
+    else row.nextElementSibling?.after(row);
+    move.focus();
+    return;
+  }
   const remove = e.target.closest("[data-remove-row]");
   if (remove) removeRow(remove.closest("li"));
 });

@@ -1,7 +1,8 @@
-// Settings of a pipeline's stages: order by drag or arrow keys, colour by menu; fields save themselves.
+// Settings whose rows have an order (stages of a pipeline, fields of a record type): by drag or arrow keys; colour by menu.
 import { toast } from "./toast.js";
 
-const list = () => document.querySelector("[data-stages]");
+// Rows may stand in several lists, one below the other; their order is saved as one.
+const lists = () => [...document.querySelectorAll("[data-stages]")];
 const say = (words) => (document.getElementById("live").textContent = words);
 const saved = () => {
   const note = document.querySelector("[data-saved]");
@@ -9,10 +10,10 @@ const saved = () => {
 };
 
 async function saveOrder() {
-  const rows = list();
-  const body = new URLSearchParams([...rows.children].map((row) => ["stage", row.dataset.id]));
+  const all = lists();
+  const body = new URLSearchParams(all.flatMap((rows) => [...rows.children]).map((row) => [all[0].dataset.param, row.dataset.id]));
   const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-  const response = await fetch(rows.dataset.stages, { method: "PUT", body, headers: { "X-CSRFToken": csrf, Accept: "application/json" } }).catch(() => null);
+  const response = await fetch(all[0].dataset.stages, { method: "PUT", body, headers: { "X-CSRFToken": csrf, Accept: "application/json" } }).catch(() => null);
   if (response?.ok && !response.redirected) {
     saved();
     return;
@@ -22,15 +23,16 @@ async function saveOrder() {
 }
 
 function ready() {
-  const rows = list();
-  if (!rows || rows.dataset.ready || !globalThis.Sortable) return;
-  rows.dataset.ready = "1";
-  globalThis.Sortable.create(rows, {
-    handle: ".handle",
-    animation: 160,
-    ghostClass: "is-ghost",
-    onEnd: (e) => e.oldIndex !== e.newIndex && saveOrder(),
-  });
+  for (const rows of lists()) {
+    if (rows.dataset.ready || !globalThis.Sortable) continue;
+    rows.dataset.ready = "1";
+    globalThis.Sortable.create(rows, {
+      handle: ".handle",
+      animation: 160,
+      ghostClass: "is-ghost",
+      onEnd: (e) => e.oldIndex !== e.newIndex && saveOrder(),
+    });
+  }
 }
 ready();
 document.addEventListener("htmx:load", ready);
@@ -43,9 +45,10 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "ArrowUp") row.previousElementSibling?.before(row);
   else row.nextElementSibling?.after(row);
   e.target.focus();
-  const rows = [...list().children];
+  const list = row.parentElement;
+  const rows = [...list.children];
   const words = { stage: row.dataset.name, place: rows.indexOf(row) + 1, count: rows.length };
-  say(list().dataset.place.replace(/\{(\w+)\}/g, (_, key) => words[key]));
+  say(list.dataset.place.replace(/\{(\w+)\}/g, (_, key) => words[key]));
   clearTimeout(timer);
   timer = setTimeout(saveOrder, 400); // one request for several presses
 });

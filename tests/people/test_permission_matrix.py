@@ -17,7 +17,7 @@ from activities.actions.log import NewActivity, log_activity
 from contacts.actions import accounts, contacts
 from contacts.actions import imports as importing
 from crm import access, queries, rules
-from crm.actions import deadletters, invitations, members, organizations, profile, teams
+from crm.actions import deadletters, fields, invitations, members, organizations, profile, teams
 from crm.actions.sharing import share_record
 from crm.enums import Role, ShareLevel, Visibility
 from crm.lib.errors import Forbidden, NotFound
@@ -214,6 +214,10 @@ def rates(world, actor):
     return organizations.set_exchange_rate("USD", Decimal("0.9"), date(2026, 1, 1), acting=actor)
 
 
+def configure_fields(world, actor):
+    return fields.create_field("contact", fields.FieldSettings(label="New"), acting=actor)
+
+
 def repair_events(world, actor):
     return deadletters.replay_dead_letters(acting=actor)
 
@@ -233,6 +237,7 @@ WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "team.arrange": arrange,
     "organization.settings": change_settings,
     "currency.rates": rates,
+    "fields.configure": configure_fields,
     "events.repair": repair_events,
     "profile.edit": edit_profile,
 }

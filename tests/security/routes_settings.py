@@ -13,10 +13,23 @@ from django.utils import timezone
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact
 from contacts.values import NewAccount, NewContact
+from crm.actions.fields import FieldSettings, create_field, delete_field
 from crm.actions.invitations import invite_members
 from crm.actions.members import deactivate_member
 from crm.actions.organizations import set_exchange_rate
-from crm.models import ExchangeRate, Invitation, Membership, Organization, Session, Team, TeamMember, Token, User
+from crm.models import (
+    CustomField,
+    ExchangeRate,
+    FieldAccess,
+    Invitation,
+    Membership,
+    Organization,
+    Session,
+    Team,
+    TeamMember,
+    Token,
+    User,
+)
 from deals.actions.deals import create_deal
 from tests.factories import PASSWORD
 from tests.security.matrix import (
@@ -153,6 +166,28 @@ def _rate(world: World) -> None:
         world.extra["rate"] = set_exchange_rate("USD", Decimal("0.9"), date(2026, 1, 1), acting=admin)
 
 
+def _field(world: World) -> None:
+    with world.org.acting(world.members[ADMIN]) as admin:
+        given = FieldSettings(label="Region", key="region_c")
+        world.extra["field"] = create_field("contact", given, acting=admin)
+
+
+def _two_fields(world: World) -> None:
+    _field(world)
+    with world.org.acting(world.members[ADMIN]) as admin:
+        world.extra["second"] = create_field("contact", FieldSettings(label="Second"), acting=admin)
+
+
+def _deleted_field(world: World) -> None:
+    _field(world)
+    with world.org.acting(world.members[ADMIN]) as admin:
+        delete_field(world.extra["field"].pk, acting=admin)
+
+
+def _field_pk(world: World) -> list[Any]:
+    return [world.extra["field"].pk]
+
+
 GENERAL = (
     _admin("settings_general", "GET", "organization.settings"),
     _admin(
@@ -190,6 +225,64 @@ GENERAL = (
         arrange=_rate,
         args=lambda world: [world.extra["rate"].pk],
         effect=lambda world, response, actor: world.count(ExchangeRate) == 0,
+    ),
+    _admin("settings_fields", "GET", "fields.configure"),
+    _admin("settings_fields_of", "GET", "fields.configure", args=lambda world: ["deal"]),
+    _admin("field_new", "GET", "fields.configure", args=lambda world: ["contact"]),
+    _admin(
+        "field_new",
+        "POST",
+        "fields.configure",
+        args=lambda world: ["contact"],
+        query=lambda world: {"kind": "text"},
+        body=lambda world: {"label": "Territory"},
+        effect=lambda world, response, actor: world.find(CustomField, key="territory").record_type == "contact",
+    ),
+    _admin("field_edit", "GET", "fields.configure", arrange=_field, args=_field_pk),
+    _admin(
+        "field_edit",
+        "POST",
+        "fields.configure",
+        arrange=_field,
+        args=_field_pk,
+        body=lambda world: {"label": "Area"},
+        effect=lambda world, response, actor: world.find(CustomField, key="region_c").label == "Area",
+    ),
+    _admin("field_access", "GET", "fields.configure", arrange=_field, args=_field_pk),
+    _admin(
+        "field_access",
+        "POST",
+        "fields.configure",
+        arrange=_field,
+        args=_field_pk,
+        body=lambda world: {"manager": "edit", "rep": "hidden", "readonly": "read"},
+        effect=lambda world, response, actor: world.find(FieldAccess, role="rep").level == "hidden",
+    ),
+    _admin(
+        "field_deletion",
+        "POST",
+        "fields.configure",
+        arrange=_field,
+        args=_field_pk,
+        effect=lambda world, response, actor: world.find(CustomField, key="region_c").deleted_at is not None,
+    ),
+    _admin(
+        "field_restoration",
+        "POST",
+        "fields.configure",
+        arrange=_deleted_field,
+        args=_field_pk,
+        effect=lambda world, response, actor: world.find(CustomField, key="region_c").deleted_at is None,
+    ),
+    _admin(
+        "field_order",
+        "PUT",
+        "fields.configure",
+        arrange=_two_fields,
+        args=lambda world: ["contact"],
+        body=lambda world: {"order": [str(world.extra["second"].pk), str(world.extra["field"].pk)]},
+        status=204,
+        effect=lambda world, response, actor: world.find(CustomField, key="region_c").position == 1,
     ),
 )
 
