@@ -7,6 +7,8 @@ import io
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from contacts.actions.contacts import create_contact
 from contacts.models import Contact
@@ -24,7 +26,7 @@ class Site:
     """An organisation, its members' browsers, and a contact of the rep."""
 
     def __init__(self) -> None:
-        self.org: Org = make_org()
+        self.org: Org = make_org(readonly_may_export=True)
         self.members = {role: self.org.member(role) for role in ("admin", "manager", "rep", "readonly")}
         self.clients = {role: client_for(member) for role, member in self.members.items()}
         with self.org.acting(self.members["rep"]) as acting:
@@ -156,11 +158,14 @@ def test_the_export_has_own_fields_but_no_encrypted_ones(site):
 
 
 def test_hundred_fields_cost_a_list_no_statement(site, django_assert_num_queries):
+    site.get("rep", "contacts/")
+    with CaptureQueriesContext(connection) as without:
+        site.get("rep", "contacts/")
     with site.org.acting(site.members["admin"]) as acting:
         for number in range(100):
             create_field("contact", FieldSettings(label=f"Field {number}"), acting=acting)
     site.get("rep", "contacts/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(len(without)):
         site.get("rep", "contacts/")
 
 
