@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm import rules
 from crm.actions.base import action
@@ -103,10 +104,12 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
 def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -> CustomField:
     """Changes a field; its key and type stay. Raises Forbidden, NotFound, and Invalid naming what is wrong.
 
-    An option that is taken away must not be in use: `replace_option` moves its records to another one first.
+    A choice that records hold can't be taken away; a new name for it is theirs at once.
     """
     row = _field(field_id, acting)
     errors = _check(given)
+    if row.kind in _PICKLISTS and "options" not in errors:
+        _keep_used_options(row, given.options, errors)
     if row.encrypted != given.encrypted:
         errors["encrypted"] = _("This can be chosen for a new field only.")
     if row.unique != given.unique:
@@ -267,6 +270,24 @@ def _check_options(options: Sequence[Option], errors: Messages) -> None:
         errors["options"] = _("At most %(max)d choices, of 80 characters each.") % {"max": MOST_OPTIONS}
     elif not {option.tone for option in options} <= set(TONES):
         errors["options"] = _("Choose a colour of the list.")
+
+
+def _keep_used_options(row: CustomField, given: Sequence[Option], errors: Messages) -> None:
+    gone = {option["value"]: option["label"] for option in row.options}
+    for option in given:
+        gone.pop(option.value, None)
+    model = registry.get(row.record_type).model
+    for value, label in gone.items():
+        holds = (
+            {f"custom__{row.key}": value} if row.kind == FieldType.CHOICE else {f"custom__{row.key}__contains": value}
+        )
+        number = model._default_manager.filter(**holds).count()
+        if number:
+            errors["options"] = ngettext(
+                "“%(choice)s” is in use by %(n)d record. Give it another name, or change that record first.",
+                "“%(choice)s” is in use by %(n)d records. Give it another name, or change those records first.",
+                number,
+            ) % {"choice": label, "n": number}
 
 
 def _put(row: CustomField, given: FieldSettings, kind: RecordType, acting: Actor) -> None:

@@ -262,6 +262,20 @@ def test_renaming_a_choice_renames_it_everywhere_at_once(company):
     assert company.stored(company.contact(colour="crimson")) == {"colour": "red"}
 
 
+@pytest.mark.parametrize(("kind", "held"), [("choice", "red"), ("multi_choice", ["red", "sea_green"])])
+def test_a_choice_that_records_hold_is_not_taken_away(company, kind, held):
+    row = company.add("Colour", kind, options=COLOURS)
+    contact = company.contact(colour=held)
+    left = FieldSettings(label="Colour", kind=kind, options=[Option("Sea green", "teal", "sea_green")])
+    with company.acting("admin") as acting, pytest.raises(Invalid) as caught:
+        update_field(row.pk, left, acting=acting)
+    assert "1 record" in str(caught.value.fields["options"])
+    assert company.stored(contact) == {"colour": held}
+    company.change(contact, colour=None)
+    with company.acting("admin") as acting:
+        assert [o["value"] for o in update_field(row.pk, left, acting=acting).options] == ["sea_green"]
+
+
 def test_a_deleted_field_hides_its_values_until_it_is_restored(company):
     row = company.add("Territory")
     contact = company.contact(territory="North")
