@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from activities import history, home, notices
+from activities import binning, history, home, notices
 from activities import receivers as receivers  # importing them registers them
 from activities.timeline import write_entries
 from activities.timelines import MODELS
@@ -18,6 +18,7 @@ def register() -> None:
     """Provides the timeline, says how child rows read in it, and puts it on the pages of records."""
     timeline.provide(write_entries)
     history.register()
+    binning.register()
     home.register()
     notices.register()
     for kind in MODELS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
 from uuid import UUID
 
 from contacts.models import Account, Contact
@@ -16,12 +15,10 @@ __all__ = [
     "change_contact",
     "get_account",
     "get_contact",
-    "get_deleted",
     "is_uuid",
     "may_write",
     "sees",
 ]
-Record = TypeVar("Record", Contact, Account)
 
 
 # What a page shows of a contact, its account and its owner; half of the columns of the four tables.
@@ -49,17 +46,6 @@ def change_contact(pk: UUID | str, actor: Actor) -> Contact:
 def change_account(pk: UUID | str, actor: Actor) -> Account:
     """An account that the actor may change, locked. Raises NotFound."""
     return access.get_writable(Account, pk, actor)
-
-
-def get_deleted(model: type[Record], pk: UUID | str, actor: Actor) -> Record:
-    """A record in the recycle bin that the actor may change, locked. Raises NotFound."""
-    found = None
-    if access.is_uuid(pk):
-        rows = model._default_manager.filter(access.writable_q(model, actor), pk=pk, deleted_at__isnull=False)
-        found = rows.select_for_update(of=("self",)).first()
-    if found is None:
-        raise access.absent(model)
-    return found
 
 
 def sees(record: Contact | Account, actor: Actor) -> bool:

@@ -42,20 +42,6 @@ class ContactAssigned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContactDeleted(Event):
-    """A contact went to the recycle bin."""
-
-    name: ClassVar[str] = "contact.deleted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRestored(Event):
-    """A contact came back from the recycle bin."""
-
-    name: ClassVar[str] = "contact.restored"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactLinked(Event):
     """A contact was linked to an account, or its role there changed."""
 
@@ -95,17 +81,3 @@ class AccountAssigned(Event):
     name: ClassVar[str] = "account.assigned"
     from_member: UUID
     to_member: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountDeleted(Event):
-    """An account went to the recycle bin."""
-
-    name: ClassVar[str] = "account.deleted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRestored(Event):
-    """An account came back from the recycle bin."""
-
-    name: ClassVar[str] = "account.restored"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contacts.actions import accounts, contacts
 from contacts.enums import LeadStatus, Lifecycle
-from contacts.models import Account, Contact
+from contacts.models import Account, AccountContact, Contact
 from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
-from crm.records.registry import Field, FieldType, RecordType
+from crm.records.registry import Bin, Emptied, Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 
 LIFECYCLE_TONES = {
@@ -82,14 +83,10 @@ def create_account_from(values: Mapping[str, Any], *, acting: Actor) -> Account:
     return accounts.create_account(NewAccount(**given), acting=acting)
 
 
-def delete_contact_by(pk: UUID | str, *, acting: Actor) -> None:
-    """delete_contact for the generic pages."""
-    contacts.delete_contact(pk, acting=acting)
-
-
-def delete_account_by(pk: UUID | str, *, acting: Actor) -> None:
-    """delete_account for the generic pages."""
-    accounts.delete_account(pk, acting=acting)
+def _main_contacts_of(account_id: UUID) -> Q:
+    """The contacts whose first link is to an account."""
+    links = AccountContact.objects.filter(account_id=account_id, is_primary=True)
+    return Q(pk__in=links.values("contact_id"))
 
 
 CONTACT = RecordType(
@@ -135,7 +132,6 @@ CONTACT = RecordType(
     search_paths=("sort_name", "full_name_norm", "email_norm", "phone_norm"),
     create=create_contact_from,
     update=contacts.update_contact,
-    delete=delete_contact_by,
     url_names={
         "list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit",
         "import": "import_list",
@@ -180,7 +176,7 @@ ACCOUNT = RecordType(
     search_paths=("name_norm",),
     create=create_account_from,
     update=accounts.update_account,
-    delete=delete_account_by,
+    bin=Bin(emptied=(Emptied(Contact, "account_id", still=_main_contacts_of),)),
     url_names={"list": "account_list", "detail": "account_detail", "new": "account_new", "edit": "account_edit"},
     history_tables=("contacts_accountdomain", "contacts_accountshare"),
 )  # fmt: skip

@@ -5,12 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from contacts import home
 from contacts.actions.reassign import reassign_contacts_and_accounts
 from contacts.imports import contact_target, targets
+from contacts.models import AccountContact
 from contacts.records import ACCOUNT, CONTACT
 from crm.records import hooks
+from crm.records.bin import Along, goes_along
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
 from crm.web.nav import create, nav
@@ -26,7 +29,17 @@ def register() -> None:
     create.add("account", _("New account"), "building-2", "account_new", order=20)
     hooks.add(hooks.reassigners, _reassign)
     targets.register(contact_target.TARGET)
+    goes_along("contact", Along(AccountContact, "contact_id", _accounts))
+    goes_along("account", Along(AccountContact, "account_id", _people))
     home.register()
+
+
+def _accounts(count: int) -> str:
+    return ngettext("%(n)d account link", "%(n)d account links", count) % {"n": count}
+
+
+def _people(count: int) -> str:
+    return ngettext("%(n)d person", "%(n)d people", count) % {"n": count}
 
 
 def _reassign(old: UUID, new: UUID, acting: Actor) -> int:

@@ -50,3 +50,12 @@ class ChangeSetKind(models.TextChoices):
     AUTOMATION = "automation", _("Automation")
     UNDO = "undo", _("Undo")
     REASSIGN = "reassign", _("Reassignment")
+    RESTORE = "restore", _("Restored")
+    PURGE = "purge", _("Deleted for good")
+
+
+class PurgeReason(models.TextChoices):
+    """Why something was deleted for good."""
+
+    RETENTION = "retention", _("Its time in the recycle bin was over")
+    ADMIN = "admin", _("By an admin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -229,6 +229,23 @@ def due_orgs(what: str) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM keel_due_orgs(%s)", [what])
         return [row[0] for row in cursor.fetchall()]
+
+
+def due_bins(before: datetime) -> list[UUID]:
+    """Ids of the organisations whose recycle bins hold something older than a moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM keel_due_bins(%s)", [before])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def erase_subjects(change_set_id: UUID) -> int:
+    """Blanks what the audit log says of the rows that a purge has deleted; how many entries.
+
+    Raises ProgrammingError unless the change set left receipts and the actor may write everything.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keel_erase_subjects(%s)", [change_set_id])
+        return int(cursor.fetchone()[0])
 
 
 def dead_letters(limit: int = 100) -> tuple[list[OutboxEvent], int]:

@@ -29,6 +29,16 @@ def may_administer(actor: Actor) -> bool:
     return actor.kind == "system" or actor.role == Role.ADMIN
 
 
+def may_purge(actor: Actor) -> bool:
+    """Delete for good what lies in the recycle bin, and read the receipts: admins, and the job that empties it."""
+    return may_administer(actor)
+
+
+def may_manage_tags(actor: Actor) -> bool:
+    """Rename, recolour, merge and delete the organisation's tags: admins and managers."""
+    return may_configure(actor)
+
+
 def may_export(actor: Actor, readonly_may_export: bool) -> bool:
     """Exports of what one sees: everybody, read-only members where the organisation allows it."""
     return actor.role != Role.READONLY or readonly_may_export

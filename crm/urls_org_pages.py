@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm import urls_settings
+from crm.views import bin as recycle_bin
 from crm.views import fields, home, live, lookup, notifications, records, shares
 
 urlpatterns: list[URLPattern] = [
@@ -11,6 +12,10 @@ urlpatterns: list[URLPattern] = [
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/read/", notifications.notifications_read, name="notifications_read"),
     path("notifications/<uuid:pk>/", notifications.notification, name="notification"),
+    path("recycle-bin/", recycle_bin.recycle_bin, name="recycle_bin"),
+    path("recycle-bin/restoration/", recycle_bin.restoration, name="recycle_bin_restoration"),
+    path("recycle-bin/purge/", recycle_bin.purge, name="recycle_bin_purge"),
+    path("recycle-bin/receipts/", recycle_bin.receipts, name="recycle_bin_receipts"),
     path("live/poll/", live.poll, name="live_poll"),
     path("records/<slug:type_key>/", records.record_list, name="record_list"),
     path("records/<slug:type_key>/new/", records.record_new, name="record_new"),
@@ -20,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("records/<slug:type_key>/<uuid:pk>/edit/", records.record_edit, name="record_edit"),
     path("records/<slug:type_key>/<uuid:pk>/history/", records.record_history, name="record_history"),
     path("records/<slug:type_key>/<uuid:pk>/delete/", records.record_delete, name="record_delete"),
+    path("records/<slug:type_key>/<uuid:pk>/restoration/", records.record_restoration, name="record_restoration"),
     path("records/<slug:type_key>/<uuid:pk>/fields/<slug:key>/", fields.record_field, name="record_field"),
     path("records/<slug:type_key>/<uuid:pk>/shares/", shares.record_shares, name="record_shares"),
     path("records/<slug:type_key>/<uuid:pk>/shares/<uuid:share_id>/", shares.record_share, name="record_share"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.utils.translation import gettext_lazy as _
 
-from crm.records.registry import Field, FieldType, RecordType, Tab
-from crm.tenancy.context import Actor
+from crm.records.registry import Bin, Field, FieldType, RecordType, Tab
 from deals.actions import deals
 from deals.enums import DealStatus, ForecastCategory
+from deals.events import DealDeleted, DealRestored
 from deals.models import Deal, Stage
 
 STATUS_TONES = {"open": "blue", "won": "green", "lost": "red", "abandoned": "gray"}
@@ -33,9 +31,12 @@ def stage_tones() -> dict[str, str]:
     return {pk: tone for pk, _name, tone, _pipeline in _stages()}
 
 
-def delete_deal_by(pk: UUID | str, *, acting: Actor) -> None:
-    """delete_deal for the generic pages."""
-    deals.delete_deal(pk, acting=acting)
+def _deleted(deal: Deal) -> DealDeleted:
+    return DealDeleted(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id)
+
+
+def _restored(deal: Deal) -> DealRestored:
+    return DealRestored(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id)
 
 
 DEAL = RecordType(
@@ -87,7 +88,7 @@ DEAL = RecordType(
     search_paths=("name_norm",),
     create=deals.create_deal,
     update=deals.update_deal,
-    delete=delete_deal_by,
+    bin=Bin(deleted=_deleted, restored=_restored, mend=deals.mend_restored),
     url_names={
         "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",
     },

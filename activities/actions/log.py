@@ -16,22 +16,23 @@ from activities.access import get_correctable
 from activities.actions import _touch
 from activities.enums import Source
 from activities.events import (
-    ActivityDeleted,
     ActivityEvent,
     ActivityLogged,
-    ActivityRestored,
     ActivityUpdated,
 )
 from activities.models import Activity
 from contacts.models import Account, Contact
 from crm import access
 from crm.actions.base import action
+from crm.actions.bin import put, restore_record
 from crm.events import emit, emit_batch
 from crm.lib.errors import Conflict, Forbidden, Invalid
+from crm.records.bin import bin_type
 from crm.tenancy.context import Actor
 from deals.models import Deal
 
 BATCH = 1000  # rows written by one statement
+KEY = "activity"  # what the recycle bin calls them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def log_activity(new: NewActivity, *, acting: Actor) -> Activity:
     Raises NotFound for a record that is absent or not for this actor, Forbidden for who may only read, Invalid.
     """
     made = _write([new], acting)[0]
-    emit(_event(ActivityLogged, made))
+    emit(event_of(ActivityLogged, made))
     return made
 
 
@@ -112,7 +113,7 @@ def update_activity(
     activity.save(update_fields=[*changed, "version", "updated_at"])
     if activity.occurred_at != former:
         _touch.moved(activity, former, now)
-    emit(_event(ActivityUpdated, activity))
+    emit(event_of(ActivityUpdated, activity))
     return activity
 
 
@@ -120,28 +121,15 @@ def update_activity(
 def delete_activity(activity_id: UUID | str, *, acting: Actor, version: int | None = None) -> Activity:
     """Puts an activity into the recycle bin; who may, as in `update_activity`. Raises NotFound, Forbidden, Conflict."""
     activity = _correctable(activity_id, acting, version)
-    activity.deleted_at = timezone.now()
-    activity.version += 1
-    activity.save(update_fields=["deleted_at", "version", "updated_at"])
-    _touch.removed(activity, activity.deleted_at)
-    emit(_event(ActivityDeleted, activity))
+    put(bin_type(KEY), [activity], acting)
     return activity
 
 
 @action
 def restore_activity(activity_id: UUID | str, *, acting: Actor) -> Activity:
     """Takes an activity out of the recycle bin. Raises NotFound."""
-    binned = Activity.everything.filter(access.writable_q(Activity, acting), deleted_at__isnull=False)
-    found = binned.select_for_update(of=("self",)).filter(pk=activity_id) if access.is_uuid(activity_id) else None
-    activity = found.first() if found is not None else None
-    if activity is None:
-        raise access.absent(Activity)
-    activity.deleted_at = None
-    activity.version += 1
-    activity.save(update_fields=["deleted_at", "version", "updated_at"])
-    _touch.touched([activity], timezone.now(), derived=True)
-    emit(_event(ActivityRestored, activity))
-    return activity
+    restored: Activity = restore_record(KEY, activity_id, acting=acting)
+    return restored
 
 
 def _tidy(value: Any) -> Any:
@@ -155,7 +143,8 @@ def _correctable(activity_id: UUID | str, acting: Actor, version: int | None) ->
     return activity
 
 
-def _event(kind: type[ActivityEvent], activity: Activity) -> ActivityEvent:
+def event_of(kind: type[ActivityEvent], activity: Activity) -> ActivityEvent:
+    """An event about an activity."""
     return kind(
         record=activity.pk, type=activity.type, occurred_at=activity.occurred_at.isoformat(),
         contact=activity.contact_id, account=activity.account_id, deal=activity.deal_id,

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts import queries, rules
@@ -71,19 +70,3 @@ def save(record: Any, columns: Collection[str], acting: Actor, reason: str) -> N
     record.version += 1
     with writing_for({record.owner_id}, acting, reason):
         record.save(update_fields=[*columns, "version", "updated_at"])
-
-
-def bin_record(record: Any, acting: Actor) -> None:
-    """Moves a record to the recycle bin. Raises Forbidden for one that was only shared with the actor."""
-    if not rules.may_delete(acting, record):
-        raise Forbidden(_("Only its owner, their manager or an administrator can delete this."))
-    record.deleted_at = timezone.now()
-    save(record, ["deleted_at"], acting, "deleting a record")
-
-
-def unbin_record(record: Any, acting: Actor) -> None:
-    """Takes a record out of the recycle bin. Raises Forbidden like bin_record."""
-    if not rules.may_delete(acting, record):
-        raise Forbidden(_("Only its owner, their manager or an administrator can restore this."))
-    record.deleted_at = None
-    save(record, ["deleted_at"], acting, "restoring a record")

@@ -14,13 +14,12 @@ from contacts.events import (
     ACCOUNTS_CREATED,
     AccountAssigned,
     AccountCreated,
-    AccountDeleted,
-    AccountRestored,
     AccountUpdated,
 )
-from contacts.models import Account, AccountContact, AccountDomain, Contact
+from contacts.models import Account, AccountDomain
 from contacts.values import Messages, NewAccount, clean_domains, refuse
 from crm.actions.base import action
+from crm.actions.bin import delete_record, restore_record
 from crm.actions.tags import clean_tags, tags_of_rows
 from crm.events import emit, emit_batch
 from crm.lib.errors import CrmError, Invalid
@@ -147,21 +146,15 @@ def assign_account(account_id: UUID | str, owner_id: UUID, *, acting: Actor, ver
 @action
 def delete_account(account_id: UUID | str, *, acting: Actor) -> Account:
     """Moves an account to the recycle bin. Its contacts stay, without it. Raises NotFound, Forbidden."""
-    account = access.change_account(account_id, acting)
-    _changing.bin_record(account, acting)
-    with elevated("contacts of a deleted account that the actor may not see show it no more either"):
-        Contact.everything.filter(account_id=account.id).update(account=None)
-    emit(AccountDeleted(record=account.id))
-    return account
+    deleted: Account = delete_record("account", account_id, acting=acting)
+    return deleted
 
 
 @action
 def restore_account(account_id: UUID | str, *, acting: Actor) -> Account:
-    """Takes an account out of the recycle bin, and back to the contacts that had it. Raises NotFound, Forbidden."""
-    account = access.get_deleted(Account, account_id, acting)
-    _changing.unbin_record(account, acting)
-    with elevated("contacts of a restored account that the actor may not see show it again too"):
-        links = AccountContact.objects.filter(account_id=account.id, is_primary=True)
-        Contact.everything.filter(id__in=links.values("contact_id"), account__isnull=True).update(account=account)
-    emit(AccountRestored(record=account.id))
-    return account
+    """Takes an account out of the recycle bin, and back to the contacts that had it.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
+    restored: Account = restore_record("account", account_id, acting=acting)
+    return restored

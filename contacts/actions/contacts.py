@@ -14,8 +14,6 @@ from contacts.events import (
     CONTACTS_CREATED,
     ContactAssigned,
     ContactCreated,
-    ContactDeleted,
-    ContactRestored,
     ContactUpdated,
 )
 from contacts.lib.emails import same_email
@@ -35,6 +33,7 @@ from contacts.values import (
     refuse,
 )
 from crm.actions.base import action
+from crm.actions.bin import delete_record, restore_record
 from crm.actions.tags import clean_tags, tags_of_rows
 from crm.events import emit, emit_batch
 from crm.lib.errors import CrmError
@@ -196,16 +195,12 @@ def assign_contact(contact_id: UUID | str, owner_id: UUID, *, acting: Actor, ver
 @action
 def delete_contact(contact_id: UUID | str, *, acting: Actor) -> Contact:
     """Moves a contact to the recycle bin, with everything that hangs on it. Raises NotFound, Forbidden."""
-    contact = access.change_contact(contact_id, acting)
-    _changing.bin_record(contact, acting)
-    emit(ContactDeleted(record=contact.id))
-    return contact
+    deleted: Contact = delete_record("contact", contact_id, acting=acting)
+    return deleted
 
 
 @action
 def restore_contact(contact_id: UUID | str, *, acting: Actor) -> Contact:
-    """Takes a contact out of the recycle bin. Raises NotFound, Forbidden."""
-    contact = access.get_deleted(Contact, contact_id, acting)
-    _changing.unbin_record(contact, acting)
-    emit(ContactRestored(record=contact.id))
-    return contact
+    """Takes a contact out of the recycle bin. Raises NotFound, Forbidden, Conflict."""
+    restored: Contact = restore_record("contact", contact_id, acting=acting)
+    return restored

@@ -134,5 +134,6 @@ def restoration(request: HttpRequest, pk: str) -> HttpResponse:
     """Takes an account out of the recycle bin."""
     r: Any = request
     account = restore_account(pk, acting=r.actor)
-    messages.success(request, _("%(name)s is back.") % {"name": account.name})
+    text = _("%(name)s is back.") % {"name": account.name}
+    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("account_deletion", args=[account.pk])))
     return hx_redirect(request, "account_detail", account.pk)

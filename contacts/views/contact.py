@@ -141,5 +141,6 @@ def restoration(request: HttpRequest, pk: str) -> HttpResponse:
     """Takes a contact out of the recycle bin."""
     r: Any = request
     contact = restore_contact(pk, acting=r.actor)
-    messages.success(request, _("%(name)s is back.") % {"name": contact.name})
+    text = _("%(name)s is back.") % {"name": contact.name}
+    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("contact_deletion", args=[contact.pk])))
     return hx_redirect(request, "contact_detail", contact.pk)

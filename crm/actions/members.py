@@ -16,7 +16,7 @@ from crm.audit import change_set
 from crm.enums import ChangeSetKind, Role
 from crm.events import Event, emit
 from crm.lib.errors import Conflict, Forbidden, Invalid, NotFound
-from crm.models import Membership, TeamMember
+from crm.models import BinEntry, Membership, TeamMember
 from crm.records import hooks
 from crm.tenancy.context import Actor
 
@@ -116,6 +116,7 @@ def _hand_over(member: Membership, to: UUID | None, acting: Actor) -> int:
     label = _("Records of %(old)s handed to %(new)s") % {"old": member.name, "new": heir.name}
     with change_set(ChangeSetKind.REASSIGN, label, acting=acting):
         moved = sum(reassign(member.id, heir.id, acting) for reassign in hooks.reassigners)
+        BinEntry.objects.filter(owner=member).update(owner=heir)
     left = people.owned_counts(member.id)
     if left:
         raise RuntimeError(f"No app hands over records of type {', '.join(left)}: see crm.records.hooks.reassigners.")

@@ -28,6 +28,12 @@ class Event:
     record: UUID
 
 
+def record_event(key: str, what: str, record: UUID) -> Event:
+    """The event "<type>.<what>" about a record of a type that has no event classes of its own."""
+    kind = type(f"{key}_{what}", (Event,), {"name": f"{key}.{what}", "__slots__": ()})
+    return kind(record=record)
+
+
 def _text(values: dict[str, Any]) -> str:
     return orjson.dumps(values).decode()
 

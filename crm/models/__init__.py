@@ -1,6 +1,7 @@
 """The kernel's models."""
 
 from crm.models.audit import AuditEntry, ChangeSet
+from crm.models.bin import BinEntry, DeletionReceipt
 from crm.models.fields import CustomField, FieldAccess, SealedValue, UniqueValue
 from crm.models.membership import Invitation, Membership, Team, TeamMember, Token
 from crm.models.money import ExchangeRate
@@ -13,8 +14,10 @@ from crm.models.user import RateLimit, Session, User, normalize_email
 __all__ = [
     "Address",
     "AuditEntry",
+    "BinEntry",
     "ChangeSet",
     "CustomField",
+    "DeletionReceipt",
     "ExchangeRate",
     "ExternalId",
     "FieldAccess",

@@ -6,23 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import access, rules
 from crm.actions.base import action
-from crm.events.outbox import Event, emit
+from crm.events.outbox import emit, record_event
 from crm.lib.errors import Conflict, Forbidden
 from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
-
-
-def record_event(record_type: RecordType, what: str, pk: UUID) -> Event:
-    """The event "<type>.<what>" about one record."""
-    kind = type(f"{record_type.key}_{what}", (Event,), {"name": f"{record_type.key}.{what}", "__slots__": ()})
-    return kind(record=pk)
 
 
 def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
@@ -66,7 +58,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
     custom.settle(made.pk, merged)
     made.custom = merged.values
     made.save(force_insert=True)
-    emit(record_event(record_type, "created", made.pk))
+    emit(record_event(record_type.key, "created", made.pk))
     return made
 
 
@@ -91,19 +83,5 @@ def update_record(
         data["custom"] = merged.values
     record.version += 1
     record.save(update_fields=[*data, "version", "updated_at"])
-    emit(record_event(record_type, "updated", record.pk))
+    emit(record_event(record_type.key, "updated", record.pk))
     return record
-
-
-@action
-def delete_record(record_type: RecordType, pk: UUID | str, *, acting: Actor) -> None:
-    """Moves a record to the recycle bin. Raises NotFound."""
-    if record_type.delete is not None:
-        record_type.delete(pk, acting=acting)
-        return
-    record = access.get_writable(record_type.model, pk, acting)
-    now = timezone.now()
-    record_type.model._base_manager.filter(pk=record.pk).update(
-        deleted_at=now, updated_at=now, version=F("version") + 1
-    )
-    emit(record_event(record_type, "deleted", record.pk))

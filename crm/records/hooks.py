@@ -3,7 +3,7 @@ caller's transaction, and raises what is to undo both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,11 @@ organization_created: list[Callable[[Actor], None]] = []
 # Hands every record of a member to another one, the recycle bin's too, and says how many there were. Called with
 # (old member id, new member id, acting) after the rule was checked, within a change set.
 reassigners: list[Callable[[UUID, UUID, Actor], int]] = []
+
+
+# What an app does before records of a type are deleted for good, called with the type's key and the ids: rows that the
+# foreign keys would delete with them, and that belong to something else as well, are taken off them.
+purging: list[Callable[[str, Collection[UUID]], None]] = []
 
 
 def add(hooks: list[Any], function: Any) -> None:

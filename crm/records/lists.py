@@ -107,14 +107,21 @@ def search_q(record_type: RecordType, text: str) -> Q:
     normal = Func(Value(text), function="keel_norm", output_field=TextField())
     digits = "".join(c for c in text if c.isdigit())
     for path in record_type.search_paths:
-        start: Any = normal
-        if path.endswith("phone_norm"):
-            if len(digits) < 3:
-                continue
-            start = Value(digits)
-        end = Concat(start, Value(LAST), output_field=TextField())
-        found |= Q(**{f"{path}__gte": start, f"{path}__lt": end})
+        if not path.endswith("phone_norm"):
+            found |= _begins_with(path, normal)
+        elif len(digits) >= 3:
+            found |= _begins_with(path, Value(digits))
     return found
+
+
+def named_q(path: str, text: str) -> Q:
+    """Rows whose normalised column begins with the text, compared without case and accents."""
+    return _begins_with(path, Func(Value(text), function="keel_norm", output_field=TextField()))
+
+
+def _begins_with(path: str, start: Any) -> Q:
+    end = Concat(start, Value(LAST), output_field=TextField())
+    return Q(**{f"{path}__gte": start, f"{path}__lt": end})
 
 
 def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:

@@ -109,13 +109,57 @@ class Tab:
 
 
 @dataclass(frozen=True)
+class Emptied:
+    """A column of another table that stops naming a record while it lies in the recycle bin.
+
+    `still` gives the filter of the rows that may name it again when it is restored; by default all whose column is
+    empty still.
+    """
+
+    model: type[Any]
+    column: str
+    still: Callable[[UUID], models.Q] | None = None
+
+    @property
+    def key(self) -> str:
+        """What the recycle bin calls it."""
+        return f"{self.model._meta.db_table}.{self.column}"
+
+
+def _nothing(_records: Sequence[Any], _acting: Any) -> None:
+    """What most types add to deleting and restoring."""
+
+
+def _no_refusals(_records: Sequence[Any], _acting: Any) -> dict[UUID, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Bin:
+    """What a type adds to the recycle bin's own work; a type that says nothing gets all of it as well.
+
+    `deleted` and `restored` make a record's events, by default "<type>.deleted" and "<type>.restored". `after_delete`
+    and `after_restore` run at the end, with the records and the actor. `mend` runs before records are restored: it puts
+    right what was lost meanwhile, and says which can't come back and why, by id.
+    """
+
+    emptied: tuple[Emptied, ...] = ()
+    deleted: Callable[[Any], Any] | None = None
+    restored: Callable[[Any], Any] | None = None
+    after_delete: Callable[[Sequence[Any], Any], None] = _nothing
+    after_restore: Callable[[Sequence[Any], Any], None] = _nothing
+    mend: Callable[[Sequence[Any], Any], dict[UUID, str]] = _no_refusals
+
+
+@dataclass(frozen=True)
 class RecordType:
     """A type of record.
 
-    `list_columns` are the keys a list shows by default, after the name. `create`, `update` and `delete` are the type's
-    actions where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk,
-    values, *, acting, version)`, `delete(pk, *, acting)`; values are a dict by field key. `url_names` maps "list",
-    "detail", "new", "edit" and "import" to URL names; what is absent is served by the generic pages.
+    `list_columns` are the keys a list shows by default, after the name. `create` and `update` are the type's actions
+    where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk, values, *,
+    acting, version)`; values are a dict by field key. Deleting is the recycle bin's for all types; `bin` says what goes
+    with it. `url_names` maps "list", "detail", "new", "edit" and "import" to URL names; what is absent is served by the
+    generic pages.
     """
 
     key: str
@@ -134,7 +178,7 @@ class RecordType:
     search_paths: tuple[str, ...] = ()  # normalised columns that the search box matches by prefix
     create: Callable[..., Any] | None = None
     update: Callable[..., Any] | None = None
-    delete: Callable[..., Any] | None = None
+    bin: Bin = field(default_factory=Bin)
     url_names: dict[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
     history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
@@ -145,6 +189,11 @@ class RecordType:
             if candidate.key == key:
                 return candidate
         raise KeyError(key)
+
+    def name_of(self, record: Any) -> str:
+        """What a record is called: its name, or what stands in for an empty one."""
+        name = " ".join(filter(None, (str(getattr(record, path) or "") for path in self.name_paths)))
+        return name or (str(getattr(record, self.name_fallback) or "") if self.name_fallback else "")
 
     def fields_for(self, role: str) -> list[Field]:
         """The fields that a role may see."""

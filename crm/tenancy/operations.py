@@ -104,6 +104,38 @@ class Through:
         return " OR ".join(parts)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """Rows about a record of any type, such as its entry in the recycle bin: seen by who sees the record's own row.
+
+    `table_column` says which table that row is in and `column` its id; `owner` repeats the record's owner and is looked
+    at first. Only members who write the owner's records change such a row.
+    """
+
+    table_column: str = "table_name"
+    column: str = "record"
+    owner: str = "owner_id"
+
+    def function(self, table: str) -> tuple[str, str]:
+        """The function that asks the record's table, with its caller's rights, hence under that table's policies."""
+        signature = f"{table}_visible(text, uuid)"
+        body = (
+            "IF to_regclass($1) IS NULL THEN RETURN false; END IF;"
+            " EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s p WHERE p.id = $1)', to_regclass($1))"
+            " INTO found USING $2; RETURN found;"
+        )
+        kind = "RETURNS boolean LANGUAGE plpgsql STABLE"
+        return signature, f"CREATE FUNCTION {signature} {kind} AS $$ DECLARE found boolean; BEGIN {body} END $$"
+
+    def visible(self, alias: str) -> str:
+        """SQL: the row is the actor's by its owner, or the record is visible. `alias` is the table's own name."""
+        return f"{self.writable(alias)} OR {alias}_visible({alias}.{self.table_column}, {alias}.{self.column})"
+
+    def writable(self, alias: str) -> str:
+        """SQL: the record is owned by somebody whose records the actor edits."""
+        return f"{alias}.{self.owner} = ANY ({MEMBERS}::uuid[])"
+
+
 class _Sql(Operation):
     """An operation made of forward and backward statements."""
 
@@ -135,8 +167,8 @@ class _Sql(Operation):
 class EnableTenancy(_Sql):
     """Forced row-level security on a table: its organisation, who sees a row, who may write it.
 
-    `rows` is Owned or Through, or None for rows that everybody of the organisation sees. With `personal` set to a
-    column of memberships, members who may only read still write their own rows. `admin_only` keeps everybody but
+    `rows` is Owned, Through or Recorded, or None for rows that everybody of the organisation sees. With `personal` set
+    to a column of memberships, members who may only read still write their own rows. `admin_only` keeps everybody but
     actors who write everything from writing. `tenant` adds to the organisation rule for reading, for the few tables
     read before an organisation is known.
     """
@@ -144,7 +176,7 @@ class EnableTenancy(_Sql):
     def __init__(
         self,
         table: str,
-        rows: Owned | Through | None = None,
+        rows: Owned | Through | Recorded | None = None,
         *,
         personal: str = "",
         tenant: str = "",

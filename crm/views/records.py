@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from markupsafe import Markup
 
 from crm import access, queries, rules
+from crm.actions.bin import delete_record, restore_record
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import Membership
 from crm.records import actions, history, lists, schema, showing
@@ -23,7 +25,7 @@ from crm.records.export import export_rows
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import FieldType, RecordType
 from crm.web import cells
-from crm.web.htmx import hx_redirect, render_page, toast
+from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
 from crm.web.pagination import decode_cursor, encode_cursor
 
@@ -269,12 +271,26 @@ def _form_page(request: HttpRequest, record_type: RecordType, form: Any, record:
 
 @require_POST
 def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
-    """Moves a record to the recycle bin."""
+    """Moves a record to the recycle bin; the list then offers to undo it."""
     r: Any = request
     record_type = _type(type_key, r.actor)
-    actions.delete_record(record_type, pk, acting=r.actor)
-    response = hx_redirect(request, url_for(record_type, "list"))
-    return toast(response, _("Moved to the recycle bin."))
+    record = delete_record(record_type.key, pk, acting=r.actor)
+    text = _("%(name)s was moved to the recycle bin.") % {"name": record_type.name_of(record)}
+    undo = reverse("record_restoration", args=[record_type.key, record.pk])
+    messages.success(request, text, extra_tags=f"undo={undo}")
+    return hx_redirect(request, url_for(record_type, "list"))
+
+
+@require_POST
+def record_restoration(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
+    """Takes a record out of the recycle bin; its page then offers to undo it."""
+    r: Any = request
+    record_type = _type(type_key, r.actor)
+    record = restore_record(record_type.key, pk, acting=r.actor)
+    text = _("%(name)s is back.") % {"name": record_type.name_of(record)}
+    undo = reverse("record_delete", args=[record_type.key, record.pk])
+    messages.success(request, text, extra_tags=f"undo={undo}")
+    return hx_redirect(request, url_for(record_type, "detail", record.pk))
 
 
 @require_GET

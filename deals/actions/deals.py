@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from contacts.models import Account
 from crm import access
 from crm.actions.base import action
+from crm.actions.bin import delete_record, restore_record
 from crm.actions.notifications import notify
 from crm.events import emit, emit_batch
 from crm.lib.errors import Forbidden, Invalid
@@ -22,8 +23,8 @@ from crm.tenancy.context import Actor, elevated
 from deals import rules
 from deals.actions import _new, _steps, _values
 from deals.enums import DealStatus, StageKind
-from deals.events import DealCreated, DealDeleted, DealRestored, DealUpdated
-from deals.models import Deal, StageChange
+from deals.events import DealCreated, DealUpdated
+from deals.models import Deal, Stage, StageChange
 
 
 @action
@@ -169,25 +170,34 @@ def assign_deal(deal_id: UUID | str, owner_id: UUID | str, *, acting: Actor, ver
 @action
 def delete_deal(deal_id: UUID | str, *, acting: Actor) -> Deal:
     """Puts a deal into the recycle bin. Raises NotFound, and Forbidden for whom it is only shared with."""
-    deal = access.get_writable(Deal, deal_id, acting)
-    if not rules.may_manage(deal, acting):
-        raise Forbidden(_("Only the owner, their manager or an admin can delete this deal."))
-    deal.deleted_at = timezone.now()
-    deal.version += 1
-    deal.save(update_fields=["deleted_at", "version", "updated_at"])
-    emit(DealDeleted(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id))
-    return deal
+    deleted: Deal = delete_record("deal", deal_id, acting=acting)
+    return deleted
 
 
 @action
 def restore_deal(deal_id: UUID | str, *, acting: Actor) -> Deal:
-    """Takes a deal out of the recycle bin, to its former place. Raises NotFound."""
-    binned = Deal.everything.filter(access.writable_q(Deal, acting), deleted_at__isnull=False)
-    deal = binned.select_for_update(of=("self",)).filter(pk=deal_id).first() if access.is_uuid(deal_id) else None
-    if deal is None or not rules.may_manage(deal, acting):
-        raise access.absent(Deal)
-    deal.deleted_at = None
-    deal.version += 1
-    deal.save(update_fields=["deleted_at", "version", "updated_at"])
-    emit(DealRestored(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id))
-    return deal
+    """Takes a deal out of the recycle bin, to its former place. Raises NotFound, Forbidden, Conflict."""
+    restored: Deal = restore_record("deal", deal_id, acting=acting)
+    return restored
+
+
+def mend_restored(deals: Sequence[Deal], acting: Actor) -> dict[UUID, str]:
+    """Takes deals whose stage is gone to the first one of its kind in their pipeline, before they are restored.
+
+    Says of which deals the whole pipeline is gone: they can't come back.
+    """
+    refused: dict[UUID, str] = {}
+    there = _steps.lock_stages({deal.stage_id for deal in deals})
+    for deal in deals:
+        if deal.stage_id in there:
+            continue
+        stages = Stage.objects.filter(pipeline_id=deal.pipeline_id, kind=deal.stage.kind).order_by("position", "pk")
+        stage = stages.select_related("pipeline").first()
+        if stage is None:
+            refused[deal.pk] = _("The pipeline of this deal was deleted, so the deal can't come back.")
+            continue
+        change = _steps.step(deal, stage, now=timezone.now(), acting=acting)
+        if stage.kind == StageKind.OPEN:
+            deal.position = _steps.place(deal, stage, None, None)
+        _steps.save(deal, change, acting=acting)
+    return refused

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django_htmx.http import trigger_client_event
@@ -50,6 +51,8 @@ def changed(
 ) -> HttpResponse:
     """The change was made. Script is told which deal and columns to fetch; without it, on to the page `to`."""
     if request.headers.get("HX-Request") != "true":
+        if text:
+            messages.success(request, text, extra_tags=f"undo={undo}" if undo else "")
         return hx_redirect(request, to or detail_url(deal))
     response = close_dialog()
     if text:

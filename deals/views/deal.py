@@ -132,4 +132,5 @@ def deal_restoration(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Takes a deal out of the recycle bin."""
     r: Any = request
     deal = restore_deal(pk, acting=r.actor)
-    return _answers.changed(request, deal, [deal.stage_id], _("%(deal)s is back") % {"deal": deal.name})
+    undo = reverse("deal_deletion", args=[deal.pk])
+    return _answers.changed(request, deal, [deal.stage_id], _("%(deal)s is back") % {"deal": deal.name}, undo=undo)

@@ -18,10 +18,12 @@ from contacts.actions import accounts, contacts
 from contacts.actions import imports as importing
 from crm import access, queries, rules
 from crm.actions import deadletters, fields, invitations, members, organizations, profile, teams
+from crm.actions.bin import delete_record, restore_record
+from crm.actions.purge import purge_entries
 from crm.actions.sharing import share_record
 from crm.enums import Role, ShareLevel, Visibility
 from crm.lib.errors import Forbidden, NotFound
-from crm.models import Membership, Organization
+from crm.models import BinEntry, Membership, Organization
 from crm.records import actions as records
 from crm.records.permissions import permission_for
 from crm.records.registry import registry
@@ -110,7 +112,6 @@ def succeeds(world: World, member: Membership, attempt: Callable[[Actor], Any]) 
 
 # ---------------------------------------------------------------- what is tried on a record
 
-RESTORE = {"contact": contacts.restore_contact, "account": accounts.restore_account, "deal": deals.restore_deal}
 ASSIGN = {"contact": contacts.assign_contact, "account": accounts.assign_account, "deal": deals.assign_deal}
 ABOUT = {"contact": "contact_id", "account": "account_id", "deal": "deal_id"}
 
@@ -137,11 +138,11 @@ def share(world, key, record, actor):
 
 
 def delete(world, key, record, actor):
-    return records.delete_record(registry.get(key), record.pk, acting=actor)
+    return delete_record(key, record.pk, acting=actor)
 
 
 def restore(world, key, record, actor):
-    return RESTORE[key](record.pk, acting=actor)
+    return restore_record(key, record.pk, acting=actor)
 
 
 def log(world, key, record, actor):
@@ -183,6 +184,14 @@ def run_import(world, actor):
 
 def configure(world, actor):
     return pipelines.create_pipeline("Renewals", acting=actor)
+
+
+def purge(world, actor):
+    record = world.make("contact", world.members["stranger"])
+    with world.org.system() as system:
+        delete_record("contact", record.pk, acting=system)
+        entry = BinEntry.objects.get(record=record.pk)
+    return purge_entries([entry.pk], acting=actor)
 
 
 def invite(world, actor):
@@ -230,6 +239,7 @@ def edit_profile(world, actor):
 WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "record.create": create,
     "record.import": run_import,
+    "record.purge": purge,
     "pipeline.configure": configure,
     "member.invite": invite,
     "member.change_role": change_role,
@@ -259,7 +269,7 @@ def test_role_reaches_exactly_the_records_the_matrix_says(world, row):
                 record = world.make(key, world.owner(of, role))
                 if row.action == "record.restore":
                     with world.org.system() as system:
-                        records.delete_record(registry.get(key), record.pk, acting=system)
+                        delete_record(key, record.pk, acting=system)
                 if succeeds(world, world.members[role], lambda actor, k=key, r=record: attempt(world, k, r, actor)):
                     reached.add(of)
             assert reached == OWNERS[row.cells[role]], f"{row.action} of a {key} as {role}"
@@ -279,7 +289,7 @@ def test_share_gives_exactly_what_the_matrix_says(world, row):
                     share_record(key, record.pk, member=member.id, level=level, acting=system)
                     assert record.shares.get().permission == permission_for(type(record), level)
                     if row.action == "record.restore":
-                        records.delete_record(registry.get(key), record.pk, acting=system)
+                        delete_record(key, record.pk, acting=system)
                 if succeeds(world, member, lambda actor, k=key, r=record: attempt(world, k, r, actor)):
                     given.add(level)
             assert given == enough, f"{row.action} of a shared {key} as {role}"

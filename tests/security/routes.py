@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.security.matrix import Route
 from tests.security.routes_activities import ACTIVITIES
+from tests.security.routes_bin import BIN
 from tests.security.routes_contacts import CONTACTS
 from tests.security.routes_deals import SALES
 from tests.security.routes_entrance import ENTRANCE
@@ -12,4 +13,4 @@ from tests.security.routes_home import HOME
 from tests.security.routes_records import RECORDS
 from tests.security.routes_settings import SETTINGS
 
-ROUTES: tuple[Route, ...] = (*ENTRANCE, *SETTINGS, *HOME, *RECORDS, *CONTACTS, *SALES, *ACTIVITIES, *EVENTS)
+ROUTES: tuple[Route, ...] = (*ENTRANCE, *SETTINGS, *HOME, *RECORDS, *CONTACTS, *SALES, *ACTIVITIES, *EVENTS, *BIN)

@@ -107,7 +107,9 @@ _EDIT: dict[str, Any] = {"right": "record.edit", "args": _pk, "allowed": EDITS}
 _ASSIGN: dict[str, Any] = {
     "name": "deal_owner", "right": "record.assign", "args": _pk, "allowed": OWNS, "denied_as": {EDITOR: 403},
 }  # fmt: skip
-_BIN: dict[str, Any] = {"method": "POST", "args": _pk, "allowed": OWNS, "status": 302}
+_BIN: dict[str, Any] = {
+    "method": "POST", "args": _pk, "allowed": OWNS, "denied_as": {EDITOR: 403}, "status": 302,
+}  # fmt: skip
 
 
 def _person(world: World) -> Any:
@@ -178,7 +180,6 @@ DEALS = (
     Route(
         name="deal_deletion",
         right="record.delete",
-        denied_as={EDITOR: 403},
         effect=lambda w, response, actor: _deal(w).deleted_at is not None,
         **_BIN,
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from contacts.models import Account, Contact
+from crm.actions.bin import delete_record
 from crm.models import Organization
 from deals.models import Deal
 from tests.security.matrix import (
@@ -15,6 +16,7 @@ from tests.security.matrix import (
     INSIDE,
     MEMBER,
     OWNS,
+    REP,
     SEES,
     VIEWER,
     WRITES,
@@ -142,6 +144,14 @@ def _is_changed(kind: str) -> Any:
     )
 
 
+def _deleted(kind: str) -> Callable[[World], None]:
+    def arrange(world: World) -> None:
+        with world.org.acting(world.members[REP]) as rep:
+            delete_record(kind, getattr(world, kind).pk, acting=rep)
+
+    return arrange
+
+
 def _records(kind: str) -> list[Route]:
     sees, edits = who(kind, SEES), who(kind, EDITS)
     shareable = kind in SHAREABLE
@@ -220,6 +230,19 @@ def _records(kind: str) -> list[Route]:
             shareable=shareable,
             status=302,
             effect=lambda w, response, actor: now(w, kind).deleted_at is not None,
+        ),
+        Route(
+            name="record_restoration",
+            method="POST",
+            right="record.restore",
+            sets=kind,
+            arrange=_deleted(kind),
+            args=of(kind),
+            allowed=OWNS,
+            denied_as={EDITOR: 403} if shareable else {},
+            shareable=shareable,
+            status=302,
+            effect=lambda w, response, actor: now(w, kind).deleted_at is None,
         ),
         *_fields(kind, sees, edits),
     ]

@@ -42,9 +42,11 @@ GLOBAL_MODELS = {
 }
 # An organisation's, though not TenantModel: the tenant itself, and two logs with their own keys.
 OWN_SHAPE = {"crm.AuditEntry", "crm.Organization", "crm.OutboxEvent"}
-# Nobody needs a history of these: logs themselves, deliveries, inboxes, secrets that open one thing once.
+# Nobody needs a history of these: logs themselves, deliveries, inboxes, secrets that open one thing once; entries of the
+# recycle bin repeat names of records whose deletion is in the log.
 UNAUDITED = {
     "crm_auditentry",
+    "crm_binentry",
     "crm_changeset",
     "crm_externalid",
     "crm_notification",

@@ -29,3 +29,14 @@ class Vessel(OrgModel):
     seaworthy = models.BooleanField(default=True)
     secret_code = models.CharField(max_length=20, blank=True)
     tags = ArrayField(models.UUIDField(), default=list)
+    call_sign = models.CharField(max_length=8, blank=True)  # no two ships at sea have the same
+
+    class Meta(OrgModel.Meta):
+        constraints = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["org", "call_sign"],
+                condition=models.Q(deleted_at__isnull=True) & ~models.Q(call_sign=""),
+                name="vessels_vessel_call_sign",
+            ),
+        ]

@@ -32,6 +32,7 @@ def register() -> None:
                     filterable=True,
                     label_paths=("owner__user__name",),
                 ),
+                Field("call_sign", "Call sign", FieldType.TEXT),
                 Field("secret_code", "Secret code", FieldType.TEXT, secret=True),
                 Field("tags", "Tags", FieldType.TAGS, filterable=True, visible_to=frozenset({Role.ADMIN, Role.REP})),
             ),
