@@ -31,7 +31,7 @@ def register() -> None:
         after_delete=_deleted,
         after_restore=_restored,
     )
-    register_bin(BinType(KEY, Activity, _("Timeline entry"), _("Timeline entries"), "message-square", _name, rules))
+    register_bin(BinType(KEY, Activity, _("Activity"), _("Activities"), "message-square", _name, rules))
     for kind in MODELS:
         goes_along(kind, Along(Activity, f"{kind}_id", _entries))
     hooks.add(hooks.purging, detach)
