@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from crm import urls_settings
 from crm.views import bin as recycle_bin
-from crm.views import fields, home, live, lookup, notifications, records, shares
+from crm.views import fields, history, home, live, lookup, notifications, records, shares
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
@@ -23,7 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("records/<slug:type_key>/options/", lookup.record_options, name="record_options"),
     path("records/<slug:type_key>/<uuid:pk>/", records.record_detail, name="record_detail"),
     path("records/<slug:type_key>/<uuid:pk>/edit/", records.record_edit, name="record_edit"),
-    path("records/<slug:type_key>/<uuid:pk>/history/", records.record_history, name="record_history"),
+    path("records/<slug:type_key>/<uuid:pk>/history/", history.record_history, name="record_history"),
+    path(
+        "records/<slug:type_key>/<uuid:pk>/history/<int:entry>/<slug:key>/", history.record_value, name="record_value"
+    ),
     path("records/<slug:type_key>/<uuid:pk>/delete/", records.record_delete, name="record_delete"),
     path("records/<slug:type_key>/<uuid:pk>/restoration/", records.record_restoration, name="record_restoration"),
     path("records/<slug:type_key>/<uuid:pk>/fields/<slug:key>/", fields.record_field, name="record_field"),

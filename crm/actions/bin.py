@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.db.models import F, Q, UniqueConstraint
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,6 +25,7 @@ from crm.events.outbox import record_event
 from crm.lib.errors import Conflict, Forbidden, NotFound
 from crm.models import BinEntry
 from crm.records.bin import BinType, bin_type, count_along, entries_of, may_restore, visible_entries
+from crm.records.unique import taken_fields, unique_while_live
 from crm.tenancy import context
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
@@ -177,11 +177,12 @@ def _locked(kind: BinType, pks: Iterable[UUID | str], acting: Actor) -> list[Any
 
 def _take(kind: BinType, records: Sequence[Any], acting: Actor) -> Restored:
     """Restores locked records, those that can come back; one by one where they may be in each other's way."""
-    if len(records) > 1 and _unique_while_live(kind.model):
+    if len(records) > 1 and unique_while_live(kind.model):
         parts = [_take(kind, [record], acting) for record in records]
         return Restored([r for part in parts for r in part.records], [r for part in parts for r in part.refused])
     refused = kind.rules.mend(records, acting)
-    refused |= {record.pk: reason for record in records if record.pk not in refused and (reason := _taken(record))}
+    taken = _("Another record has a value by now that only one may have. Change it there first.")
+    refused |= {record.pk: taken for record in records if record.pk not in refused and taken_fields(record)}
     back = [record for record in records if record.pk not in refused]
     result = Restored(back, [(kind.name(r), refused[r.pk]) for r in records if r.pk in refused])
     if not back:
@@ -206,23 +207,3 @@ def _fill(kind: BinType, entries: Sequence[BinEntry]) -> None:
                 with elevated("rows that a restorer may not see name the restored record again"):
                     rows = emptied.model._base_manager.filter(still, pk__in=ids, **{f"{emptied.column}__isnull": True})
                     rows.update(**{emptied.column: entry.record})
-
-
-def _unique_while_live(model: type[Any]) -> list[UniqueConstraint]:
-    """The constraints that only hold for some rows, such as those outside of the bin."""
-    found = [c for c in model._meta.constraints if isinstance(c, UniqueConstraint)]
-    return [constraint for constraint in found if constraint.condition is not None]
-
-
-def _taken(record: Any) -> str:
-    """Why a record can't be alive: another one has a value that only one may have; "" where nothing is in the way."""
-    deleted_at, record.deleted_at = record.deleted_at, None
-    try:
-        for constraint in _unique_while_live(type(record)):
-            with elevated("a value that only one record may have may be another's that the actor does not see"):
-                constraint.validate(type(record), record)
-    except ValidationError:
-        return _("Another record has a value by now that only one may have. Change it there first.")
-    finally:
-        record.deleted_at = deleted_at
-    return ""

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from crm import access, rules
 from crm.actions.base import action
 from crm.events.outbox import emit, record_event
-from crm.lib.errors import Conflict, Forbidden
+from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.unique import taken_fields
 from crm.tenancy.context import Actor
 
 
@@ -25,13 +26,16 @@ def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
 
 def _writable_values(record_type: RecordType, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     allowed = {field.key: field for field in editable_fields(record_type, actor)}
+    # An amount is written with its currency, which may be no field of its own.
+    currencies = {field.currency_path for field in allowed.values() if field.currency_path}
     for key in values:
-        if key not in allowed:
+        if key not in allowed and key not in currencies:
             raise Forbidden(_("“%(field)s” can't be changed by your role.") % {"field": key})
     for key, value in values.items():
-        if allowed[key].type == FieldType.LOOKUP and value:
+        if key in allowed and allowed[key].type == FieldType.LOOKUP and value:
             access.get_visible(registry.get(allowed[key].target).model, value, actor)
-    return {allowed[key].column: value for key, value in values.items() if not allowed[key].custom}
+    plain = {key: value for key, value in values.items() if key not in allowed or not allowed[key].custom}
+    return {allowed[key].column if key in allowed else key: value for key, value in plain.items()}
 
 
 def split_custom(record_type: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +44,12 @@ def split_custom(record_type: RecordType, values: Mapping[str, Any]) -> dict[str
     plain = {key: value for key, value in values.items() if key not in own}
     given = {key: value for key, value in values.items() if key in own}
     return {**plain, "custom": given} if given else plain
+
+
+def _check_unique(record: Any) -> None:
+    """Raises Invalid where another record has a value that only one may have."""
+    if taken := taken_fields(record):
+        raise Invalid(fields=dict.fromkeys(taken, _("Another record has this already, and only one may have it.")))
 
 
 @action
@@ -57,6 +67,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
     merged = custom.merge(record_type.key, given, acting=acting)
     custom.settle(made.pk, merged)
     made.custom = merged.values
+    _check_unique(made)
     made.save(force_insert=True)
     emit(record_event(record_type.key, "created", made.pk))
     return made
@@ -66,7 +77,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
 def update_record(
     record_type: RecordType, pk: UUID | str, values: Mapping[str, Any], *, acting: Actor, version: int | None = None
 ) -> Any:
-    """Changes fields of a record. Raises NotFound, Forbidden, or Conflict when `version` is an older one."""
+    """Changes fields of a record. Raises NotFound, Forbidden, Invalid, or Conflict when `version` is an older one."""
     if record_type.update is not None:
         return record_type.update(pk, split_custom(record_type, values), acting=acting, version=version)
     record = access.get_writable(record_type.model, pk, acting)
@@ -81,6 +92,7 @@ def update_record(
         custom.settle(record.pk, merged)
         record.custom = merged.values
         data["custom"] = merged.values
+    _check_unique(record)
     record.version += 1
     record.save(update_fields=[*data, "version", "updated_at"])
     emit(record_event(record_type.key, "updated", record.pk))

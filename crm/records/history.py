@@ -16,9 +16,9 @@ from django.db.models import F, Model, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
-from crm.models import Membership, Tag
+from crm.models import AuditEntry, Membership, Tag
 from crm.records.names import Names
-from crm.records.queries import audit_groups
+from crm.records.queries import EVERYTHING, Sieve, audit_groups
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web import formats
@@ -29,12 +29,17 @@ LONGEST = 300  # characters shown of a long text
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field before and after, as text; "" is an empty value."""
+    """One field before and after, as text; "" is an empty value.
+
+    `entry` is the log's entry that holds the old value, `value` what it says; of a child row there is neither.
+    """
 
     key: str
     label: str
     old: str
     new: str
+    entry: int = field(default=0, compare=False)
+    value: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,13 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row's entry of the log. `operation` is I, U or D; see AuditEntry for `diff`."""
+    """One row's entry of the log, by the id `entry`. `operation` is I, U or D; see AuditEntry for `diff`."""
 
     table: str
     id: UUID
     operation: str
     diff: Diff
+    entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +90,36 @@ def describe_child(child: Child) -> None:
 
 
 def history_groups(
-    record_type: RecordType, pk: UUID, *, before: tuple[datetime, int | None] | None = None, limit: int
+    record_type: RecordType,
+    pk: UUID,
+    *,
+    before: tuple[datetime, int | None] | None = None,
+    limit: int,
+    sieve: Sieve = EVERYTHING,
 ) -> list[Group]:
     """The latest groups of changes of a record, newest first: those strictly before a `(at, first)`.
 
-    A `before` without `first` includes the whole moment. The caller has seen to it that the reader may see the record.
+    `sieve` narrows them to some fields or to one member. A `before` without `first` includes the whole moment. The
+    caller has seen to it that the reader may see the record.
     """
     table = record_type.model._meta.db_table
-    found = audit_groups(table, pk, record_type.history_tables, before=before, limit=limit)
+    found = audit_groups(table, pk, record_type.history_tables, before=before, limit=limit, sieve=sieve)
     return [
-        Group(at, first, actor, kind, change_set, tuple(Row(t, UUID(row), op, diff or {}) for t, row, op, diff in rows))
+        Group(
+            at,
+            first,
+            actor,
+            kind,
+            change_set,
+            tuple(Row(t, UUID(r), op, d or {}, entry) for t, r, op, d, entry in rows),
+        )
         for at, actor, kind, change_set, first, rows in found
     ]
+
+
+def children_of(record_type: RecordType) -> dict[str, Child]:
+    """How the child tables of a type read, by table; those that say it."""
+    return {table: _children[table] for table in record_type.history_tables if table in _children}
 
 
 # ---------------------------------------------------------------- saying it
@@ -111,13 +135,18 @@ class Reader:
     names: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
-        self._fields = _by_column(self.record_type, self.actor)
+        self._fields = columns_seen(self.record_type, self.actor)
         self._labels: dict[str, dict[str, str]] = {}
+        self._currencies: dict[str, list[tuple[int, str]]] = {}  # what currencies were until an entry, by column
         self._values: dict[tuple[str, UUID], str] = {}
 
     def prepare(self, groups: Sequence[Group]) -> None:
-        """Reads what the groups need: values of added child rows, then all names (two statements at most)."""
+        """Reads what the groups need: values of added child rows, then all names (two statements at most).
+
+        A third one where an amount changed and its currency did not: which one it was in then.
+        """
         self._read_added(groups)
+        self._read_currencies(groups)
         for group in groups:
             self.names.want(Membership, group.actor_id)
             for row in group.rows:
@@ -129,21 +158,36 @@ class Reader:
     def changes(self, group: Group) -> list[Change]:
         """The visible changes of a group: the record's own, then its children's."""
         own_table = self.record_type.model._meta.db_table
-        own = _folded(c for row in group.rows if row.table == own_table for c in self.redact(row.diff, row.operation))
+        own = _folded(c for row in group.rows if row.table == own_table for c in self.own(row))
         return own + _without_echoes(own, [c for row in group.rows if row.table != own_table for c in self._child(row)])
 
     def redact(self, diff: Diff, operation: str = "U") -> list[Change]:
         """The changes of an update's diff that the actor may see. Names must have been asked for by `prepare`."""
-        if operation != "U":
-            return []
+        return self.own(Row("", UUID(int=0), operation, diff))
+
+    def own(self, row: Row) -> list[Change]:
+        """The changes of an entry of the record itself that the actor may see."""
         found = []
-        for column, candidate in self._fields.items():
-            if column in diff:
-                old, new = diff[column]
-                texts = self._text(candidate, old, diff, 0), self._text(candidate, new, diff, 1)
+        for column, candidate in self._fields.items() if row.operation == "U" else ():
+            if column in row.diff:
+                old, new = row.diff[column]
+                texts = self._text(candidate, old, row, 0), self._text(candidate, new, row, 1)
                 if texts[0] != texts[1]:
-                    found.append(Change(candidate.key, str(candidate.label), *texts))
+                    found.append(Change(candidate.key, str(candidate.label), *texts, entry=row.entry, value=old))
         return found
+
+    def _read_currencies(self, groups: Sequence[Group]) -> None:
+        """What an amount was in when the log's entry doesn't say: the currency until the next entry that changed it."""
+        table = self.record_type.model._meta.db_table
+        paths = {column: f.currency_path for column, f in self._fields.items() if f.currency_path}
+        rows = [r for group in groups for r in group.rows if r.table == table and r.operation == "U" and r.entry]
+        wanted = {paths[c] for row in rows for c in row.diff if c in paths and paths[c] not in row.diff}
+        for path in wanted if self.record is not None else ():
+            entries = AuditEntry.objects.filter(
+                table_name=table, row_id=self.record.pk, operation="U", diff__has_key=path
+            )
+            changes = entries.order_by("id").values_list("id", "diff")
+            self._currencies[path] = [(entry, diff[path][0]) for entry, diff in changes]
 
     # -- what must be read first
 
@@ -195,7 +239,7 @@ class Reader:
 
     # -- words
 
-    def _text(self, candidate: Field, value: Any, diff: Diff, side: int) -> str:
+    def _text(self, candidate: Field, value: Any, row: Row, side: int) -> str:
         if value is None or value in ("", []):
             return ""
         words: Callable[..., str] | None = _WORDS.get(candidate.type)
@@ -209,16 +253,21 @@ class Reader:
                 labels = self._labels.setdefault(candidate.key, dict(candidate.options()))
                 return labels.get(str(value), str(value))
             case FieldType.MONEY:
-                return self._money(candidate, value, diff, side)
+                return self._money(candidate, value, row, side)
             case FieldType.TAGS:
                 return ", ".join(filter(None, (self.names.of(Tag, pk) for pk in value)))
         text = str(value)
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
-    def _money(self, candidate: Field, value: Any, diff: Diff, side: int) -> str:
+    def _money(self, candidate: Field, value: Any, row: Row, side: int) -> str:
         path = candidate.currency_path
-        currency = diff[path][side] if path in diff else getattr(self.record, path, "") if path else ""
+        currency = row.diff[path][side] if path in row.diff else self.currency_at(row.entry, path)
         return formats.money(value, currency) if currency else formats.number(value)
+
+    def currency_at(self, entry: int, path: str) -> str:
+        """The value that a currency's column had when an entry was written; the present one where it never changed."""
+        later = (until for changed, until in self._currencies.get(path, ()) if changed > entry > 0)
+        return next(later, None) or (getattr(self.record, path, "") if path else "")
 
     def _child(self, row: Row) -> list[Change]:
         child = _children.get(row.table)
@@ -256,7 +305,7 @@ def redact(actor: Actor, record_type: RecordType, diff: Diff, *, record: Any = N
     return reader.redact(diff)
 
 
-def _by_column(record_type: RecordType, actor: Actor) -> dict[str, Field]:
+def columns_seen(record_type: RecordType, actor: Actor) -> dict[str, Field]:
     """The fields that the actor sees, by the table's column that holds them; without what is computed from others."""
     found: dict[str, Field] = {}
     for candidate in record_type.fields_for(actor.role):
@@ -271,13 +320,22 @@ def _folded(changes: Iterable[Change]) -> list[Change]:
     found: dict[str, Change] = {}
     for change in changes:
         first = found.get(change.key, change)
-        found[change.key] = replace(change, old=first.old)
+        found[change.key] = replace(change, old=first.old, entry=first.entry, value=first.value)
     return [change for change in found.values() if change.old != change.new]
 
 
 def _is_creation(group: Group, record_type: RecordType) -> bool:
     table = record_type.model._meta.db_table
     return any(row.table == table and row.operation == "I" for row in group.rows)
+
+
+def kind_of(group: Group, record_type: RecordType) -> str:
+    """What a group did to the record itself: "created", "deleted", "restored" or "changed"."""
+    if _is_creation(group, record_type):
+        return "created"
+    table = record_type.model._meta.db_table
+    marks = [row.diff["deleted_at"][1] for row in group.rows if row.table == table and "deleted_at" in row.diff]
+    return ("deleted" if marks[-1] else "restored") if marks else "changed"
 
 
 def _sides(row: Row, column: str) -> list[Any]:

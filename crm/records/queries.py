@@ -17,29 +17,60 @@ from crm.tenancy.backend.base import prepared_cursor
 _GROUPS_SQL = """
 SELECT at, (array_agg(actor_id ORDER BY id))[1], (array_agg(actor_kind ORDER BY id))[1],
        (array_agg(change_set_id ORDER BY id))[1], min(id),
-       jsonb_agg(jsonb_build_array(table_name, row_id, operation, diff) ORDER BY id)
+       jsonb_agg(jsonb_build_array(table_name, row_id, operation, diff, id) ORDER BY id)
   FROM crm_auditentry
  WHERE ((table_name = %(table)s AND row_id = %(pk)s) OR (parent_id = %(pk)s AND table_name = ANY (%(children)s))){cut}
  GROUP BY at, request_id
  ORDER BY at DESC, min(id) DESC LIMIT %(limit)s
 """
 
+# What a history is narrowed to: changes of some columns or child tables, changes by somebody.
+_OF_FIELD = """ AND ((table_name = %(table)s AND operation = 'U' AND diff ?| %(columns)s::text[])
+    OR (table_name <> %(table)s AND table_name = ANY (%(tables)s)))"""
+_BY = " AND actor_id = %(actor)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What is left of a history: changes of these columns of the record or rows of these child tables; or all of it
+    where none are named. With `actor` only what that member did."""
+
+    columns: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    actor: UUID | None = None
+
+
+EVERYTHING = Sieve()
+
 AuditGroup = tuple[datetime, UUID | None, str, UUID | None, int, list[list[Any]]]
 
 
 def audit_groups(
-    table: str, pk: UUID, children: Sequence[str], *, before: tuple[datetime, int | None] | None, limit: int
+    table: str,
+    pk: UUID,
+    children: Sequence[str],
+    *,
+    before: tuple[datetime, int | None] | None,
+    limit: int,
+    sieve: Sieve = EVERYTHING,
 ) -> list[AuditGroup]:
     """What the log holds of a row and of its rows in child tables, by transaction, strictly before `(at, first id)`.
 
     Without an id the whole moment is included. Each: at, actor, kind of actor, change set, first id, and the entries
-    as [table, row id, operation, diff].
+    as [table, row id, operation, diff, id], those that the sieve leaves.
     """
     cut = ""
     if before:
         cut = " AND at <= %(at)s" if before[1] is None else " AND (at, id) < (%(at)s, %(first)s)"
+    if sieve.columns or sieve.tables:
+        cut += _OF_FIELD
+    if sieve.actor:
+        cut += _BY
     at, first = before or (None, None)
-    params = {"table": table, "pk": pk, "children": list(children), "limit": limit, "at": at, "first": first}
+    params = {
+        "table": table, "pk": pk, "children": list(children), "limit": limit, "at": at, "first": first,
+        "columns": list(sieve.columns), "tables": list(sieve.tables), "actor": sieve.actor,
+    }  # fmt: skip
     with prepared_cursor() as cursor:
         cursor.execute(_GROUPS_SQL.format(cut=cut), params)
         return [(*row[:5], orjson.loads(row[5])) for row in cursor.fetchall()]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from markupsafe import Markup
@@ -19,18 +17,17 @@ from markupsafe import Markup
 from crm import access, queries, rules
 from crm.actions.bin import delete_record, restore_record
 from crm.lib.errors import Forbidden, Invalid
-from crm.models import Membership
-from crm.records import actions, history, lists, schema, showing
+from crm.records import actions, lists, schema, showing
 from crm.records.export import export_rows
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import FieldType, RecordType
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
-from crm.web.pagination import decode_cursor, encode_cursor
 
 
-def _type(type_key: str, actor: Any) -> RecordType:
+def type_of(type_key: str, actor: Any) -> RecordType:
+    """The record type of an address. Raises Http404."""
     try:
         return schema.record_type(type_key, actor)
     except KeyError:
@@ -54,7 +51,7 @@ def _detail_url(record_type: RecordType) -> Any:
 def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     """A list: `q` searches by prefix, `sort` sorts, `after` pages, every filterable field filters by its key."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     query = lists.parse_query(record_type, request.GET, r.actor)
     if request.GET.get("block") == "count":
         count = lists.list_count(record_type, query, r.actor)
@@ -159,7 +156,7 @@ def _filter_context(record_type: RecordType, query: lists.ListQuery, actor: Any)
 def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """The page of a record whose type has none of its own."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     record = access.get_visible(record_type.model, pk, r.actor)
     columns = lists.listable_fields(record_type, r.actor)
     paths = lists.value_paths(record_type, columns, lists.Key("id"))
@@ -179,55 +176,11 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     return render_page(request, "records/detail.html", context)
 
 
-HISTORY = 50  # changes on a page of a record's history
-
-
-@require_GET
-def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
-    """Who changed what and when, newest first; `after` pages."""
-    r: Any = request
-    record_type = _type(type_key, r.actor)
-    record = access.get_visible(record_type.model, pk, r.actor)
-    before = None
-    if cursor := request.GET.get("after", ""):
-        _direction, at, first = decode_cursor(cursor)
-        before = (history_moment(at), int(first))
-    groups = history.history_groups(record_type, record.pk, before=before, limit=HISTORY + 1)
-    reader = history.Reader(r.actor, record_type, record)
-    reader.prepare(groups[:HISTORY])
-    last = groups[HISTORY - 1] if len(groups) > HISTORY else None
-    context = {
-        "type": record_type,
-        "record": record,
-        "entries": [
-            {
-                "at": g.at,
-                "who": reader.names.of(Membership, g.actor_id),
-                "kind": g.actor_kind,
-                "changes": reader.changes(g),
-            }
-            for g in groups[:HISTORY]
-        ],
-        "older": f"?after={encode_cursor('next', last.at, last.first)}" if last else "",
-        "detail_url": url_for(record_type, "detail", record.pk),
-        "list_url": url_for(record_type, "list"),
-    }
-    return render_page(request, "records/history.html", context)
-
-
-def history_moment(value: Any) -> datetime:
-    """The moment in a cursor. Raises Invalid."""
-    moment = parse_datetime(value) if isinstance(value, str) else None
-    if moment is None:
-        raise Invalid(_("This page's address is damaged. Open the list again."))
-    return moment
-
-
 @require_http_methods(["GET", "POST"])
 def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
     """The form for a new record."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     if not rules.may_edit_anything(r.actor):
         raise Forbidden(_("You can view this organisation's records, but not add any."))
     form = form_class(record_type, r.actor, currency=r.organization.base_currency)(request.POST or None)
@@ -241,7 +194,7 @@ def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
 def record_edit(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """The form of a record; refused when the record changed since the form was opened."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     record = access.get_writable(record_type.model, pk, r.actor)
     form = form_class(record_type, r.actor, currency=r.organization.base_currency)(
         request.POST or None, initial=initial_of(record_type, record, r.actor)
@@ -273,7 +226,7 @@ def _form_page(request: HttpRequest, record_type: RecordType, form: Any, record:
 def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """Moves a record to the recycle bin; the list then offers to undo it."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     record = delete_record(record_type.key, pk, acting=r.actor)
     text = _("%(name)s was moved to the recycle bin.") % {"name": record_type.name_of(record)}
     undo = reverse("record_restoration", args=[record_type.key, record.pk])
@@ -285,7 +238,7 @@ def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
 def record_restoration(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     """Takes a record out of the recycle bin; its page then offers to undo it."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     record = restore_record(record_type.key, pk, acting=r.actor)
     text = _("%(name)s is back.") % {"name": record_type.name_of(record)}
     undo = reverse("record_delete", args=[record_type.key, record.pk])
@@ -297,7 +250,7 @@ def record_restoration(request: HttpRequest, type_key: str, pk: str) -> HttpResp
 def record_export(request: HttpRequest, type_key: str) -> StreamingHttpResponse:
     """What a list shows, all of it, as CSV (UTF-8 with a byte order mark, for spreadsheets)."""
     r: Any = request
-    record_type = _type(type_key, r.actor)
+    record_type = type_of(type_key, r.actor)
     if not rules.may_export(r.actor, r.organization.readonly_may_export):
         raise Forbidden(_("Your role may not export. Ask an admin."))
     query = lists.parse_query(record_type, request.GET, r.actor)

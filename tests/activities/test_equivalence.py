@@ -19,6 +19,7 @@ from crm.models import AuditEntry, Membership, Tag
 from crm.records import timeline
 from crm.records.history import history_groups
 from crm.records.names import Names
+from crm.records.queries import Sieve
 from crm.records.registry import registry
 from deals.models import Deal, DealContact
 from tests.activities.conftest import Desk
@@ -145,6 +146,12 @@ def test_audit_groups_are_the_plain_ones(real_desk: Desk):
         assert read() == plain
         assert {row[0] for group in plain for row in group[3]} == {"contacts_contact", emails}
         assert read(limit=2) == plain[:2]
+        titles = [(at, first, actor, [c for c in rows if "title" in c[3]]) for at, first, actor, rows in plain]
+        assert read(sieve=Sieve(columns=("title",))) == [group for group in titles if group[3]]
+        sieved = [(at, first, actor, [c for c in rows if c[0] == emails]) for at, first, actor, rows in plain]
+        by_boss = [group for group in sieved if group[3] and group[2] == desk.boss.pk]
+        found = read(sieve=Sieve(tables=(emails,), actor=desk.boss.pk))
+        assert [(at, actor, rows) for at, _first, actor, rows in found] == [(g[0], g[2], g[3]) for g in by_boss]
         for number, (at, first, *_rest) in enumerate(plain):
             assert read(before=(at, first)) == plain[number + 1 :]
             assert read(before=(at, None)) == plain[number:]

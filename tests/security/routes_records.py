@@ -7,7 +7,9 @@ from typing import Any
 
 from contacts.models import Account, Contact
 from crm.actions.bin import delete_record
-from crm.models import Organization
+from crm.models import AuditEntry, Organization
+from crm.records.actions import update_record
+from crm.records.registry import registry
 from deals.models import Deal
 from tests.security.matrix import (
     COLLEAGUE,
@@ -144,6 +146,25 @@ def _is_changed(kind: str) -> Any:
     )
 
 
+def _renamed(kind: str) -> Callable[[World], None]:
+    def arrange(world: World) -> None:
+        with world.org.acting(world.members[REP]) as rep:
+            update_record(registry.get(kind), getattr(world, kind).pk, MADE[kind], acting=rep)
+
+    return arrange
+
+
+def _old_name(kind: str) -> Reading:
+    """Arguments of the route that puts the rep's name of a record back."""
+
+    def args(world: World) -> list[Any]:
+        with world.org.system():
+            entries = AuditEntry.objects.filter(row_id=getattr(world, kind).pk, operation="U")
+            return [kind, getattr(world, kind).pk, entries.latest("id").pk, next(iter(MADE[kind]))]
+
+    return args
+
+
 def _deleted(kind: str) -> Callable[[World], None]:
     def arrange(world: World) -> None:
         with world.org.acting(world.members[REP]) as rep:
@@ -196,6 +217,20 @@ def _records(kind: str) -> list[Route]:
             allowed=sees,
             shareable=shareable,
             effect=seen_by(sees, AUTHOR),
+        ),
+        Route(
+            name="record_value",
+            method="POST",
+            right="record.edit",
+            sets=kind,
+            arrange=_renamed(kind),
+            args=_old_name(kind),
+            allowed=edits,
+            shareable=shareable,
+            status=302,
+            effect=lambda w, response, actor: (
+                getattr(now(w, kind), next(iter(MADE[kind]))) == getattr(getattr(w, kind), next(iter(MADE[kind])))
+            ),
         ),
         Route(
             name="record_edit",
