@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from crm.views import deadletters, field_settings, invitations, members, profile, settings, teams
+from crm.views import deadletters, field_settings, invitations, members, profile, settings, tags, teams
 
 urlpatterns: list[URLPattern] = [
     path("settings/", settings.settings_front, name="settings"),
@@ -22,6 +22,12 @@ urlpatterns: list[URLPattern] = [
     path("settings/fields/<uuid:pk>/restoration/", field_settings.field_restoration, name="field_restoration"),
     path("settings/currencies/", settings.currencies, name="settings_currencies"),
     path("settings/currencies/<uuid:pk>/", settings.currency_rate, name="settings_currency_rate"),
+    path("settings/tags/", tags.tag_list, name="settings_tags"),
+    path("settings/tags/new/", tags.tag_new, name="tag_new"),
+    path("settings/tags/<uuid:pk>/", tags.tag_edit, name="tag_edit"),
+    path("settings/tags/<uuid:pk>/merge/", tags.tag_merge, name="tag_merge"),
+    path("settings/tags/<uuid:pk>/deletion/", tags.tag_deletion, name="tag_deletion"),
+    path("settings/tags/<uuid:pk>/restoration/", tags.tag_restoration, name="tag_restoration"),
     path("settings/users/", members.member_list, name="settings_members"),
     path("settings/users/<uuid:pk>/role/", members.member_role, name="member_role"),
     path("settings/users/<uuid:pk>/teams/", members.member_teams, name="member_teams"),

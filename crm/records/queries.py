@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db import connection
 
 from crm.tenancy.backend.base import prepared_cursor
 
@@ -112,3 +113,20 @@ def _named_sql(number: int, named: Named) -> str:
     text = f"coalesce(nullif({name}, ''), {fallback}, '')"
     live = " AND t.deleted_at IS NULL" if named.live else ""
     return f"SELECT {number}, t.id, {text} FROM {named.table} t WHERE t.id = ANY (%s){live}"  # noqa: S608 -- names of models
+
+
+def tag_usage(columns: Sequence[tuple[str, str]]) -> list[tuple[int, UUID, int]]:
+    """How many live rows hold each tag, for columns of tables that hold tags: (position in `columns`, tag, count).
+
+    The tables and columns come from models, never from outside.
+    """
+    parts = [
+        f"SELECT {number}, x.tag, count(*) FROM (SELECT unnest(t.{column}) AS tag FROM {table} t"  # noqa: S608 -- names of models
+        " WHERE t.org_id = app_org() AND t.deleted_at IS NULL) x GROUP BY x.tag"
+        for number, (table, column) in enumerate(columns)
+    ]
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return cursor.fetchall()

@@ -27,6 +27,18 @@ def signed_in(view: View) -> View:
     return guarded
 
 
+def tag_managers_only(view: View) -> View:
+    """The organisation's tags. That the pages exist is no secret, so the answer is Forbidden."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not rules.may_manage_tags(request.actor):
+            raise Forbidden
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def admins_only(view: View) -> View:
     """Settings of the organisation and its people. That these pages exist is no secret, so the answer is Forbidden."""
 

@@ -17,7 +17,7 @@ from activities.actions.log import NewActivity, log_activity
 from contacts.actions import accounts, contacts
 from contacts.actions import imports as importing
 from crm import access, queries, rules
-from crm.actions import deadletters, fields, invitations, members, organizations, profile, teams
+from crm.actions import deadletters, fields, invitations, members, organizations, profile, tag_setup, teams
 from crm.actions.bin import delete_record, restore_record
 from crm.actions.purge import purge_entries
 from crm.actions.sharing import share_record
@@ -194,6 +194,11 @@ def purge(world, actor):
     return purge_entries([entry.pk], acting=actor)
 
 
+def manage_tags(world, actor):
+    tag = tag_setup.create_tag("New", "blue", acting=actor)
+    return tag_setup.delete_tag(tag.pk, acting=actor)
+
+
 def invite(world, actor):
     return invitations.invite_members(["new@x.example"], Role.REP, acting=actor)
 
@@ -241,6 +246,7 @@ WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "record.import": run_import,
     "record.purge": purge,
     "pipeline.configure": configure,
+    "tag.manage": manage_tags,
     "member.invite": invite,
     "member.change_role": change_role,
     "member.deactivate": deactivate,

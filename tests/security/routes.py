@@ -12,5 +12,17 @@ from tests.security.routes_events import EVENTS
 from tests.security.routes_home import HOME
 from tests.security.routes_records import RECORDS
 from tests.security.routes_settings import SETTINGS
+from tests.security.routes_tags import TAGS
 
-ROUTES: tuple[Route, ...] = (*ENTRANCE, *SETTINGS, *HOME, *RECORDS, *CONTACTS, *SALES, *ACTIVITIES, *EVENTS, *BIN)
+ROUTES: tuple[Route, ...] = (
+    *ENTRANCE,
+    *SETTINGS,
+    *HOME,
+    *RECORDS,
+    *CONTACTS,
+    *SALES,
+    *ACTIVITIES,
+    *EVENTS,
+    *BIN,
+    *TAGS,
+)
