@@ -9,7 +9,7 @@ import crm.tenancy.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0003_organization_audit"),
+        ("crm", "0005_custom_fields_tenancy"),
     ]
 
     operations = [

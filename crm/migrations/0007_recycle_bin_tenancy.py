@@ -7,7 +7,7 @@ from crm.tenancy.operations import AddTenantForeignKey, Audit, EnableTenancy, Re
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0004_recycle_bin")]
+    dependencies = [("crm", "0006_recycle_bin")]
 
     operations = [
         EnableTenancy("crm_binentry", Recorded()),
