@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from activities import binning, history, home, notices
+from activities import binning, history, home, notices, records
 from activities import receivers as receivers  # importing them registers them
 from activities.timeline import write_entries
 from activities.timelines import MODELS
 from activities.views.timeline import panel
 from crm.records import timeline
+from crm.records.registry import registry
 from crm.web.nav import create
 from crm.web.panels import panels
 
@@ -21,6 +22,8 @@ def register() -> None:
     binning.register()
     home.register()
     notices.register()
+    registry.register_related(records.ACTIVITY)
     for kind in MODELS:
+        registry.relate(kind, records.of(kind))
         panels.add(kind, "main", panel, order=10)
     create.add("activity", _("Log activity"), "phone", "activity_new", order=40)

@@ -10,10 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from contacts.actions import accounts, contacts
-from contacts.enums import LeadStatus, Lifecycle
+from contacts.enums import ContactRole, LeadStatus, Lifecycle
 from contacts.models import Account, AccountContact, Contact
 from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
-from crm.records.registry import Bin, Emptied, Field, FieldType, RecordType
+from crm.records.registry import Bin, Emptied, Field, FieldType, RecordType, Relation
 from crm.tenancy.context import Actor
 
 LIFECYCLE_TONES = {
@@ -35,11 +35,11 @@ def _tags() -> Field:
 
 def _address() -> tuple[Field, ...]:
     return (
-        Field("street", _("Street"), FieldType.TEXT),
-        Field("city", _("City"), FieldType.TEXT),
-        Field("region", _("State or region"), FieldType.TEXT),
-        Field("postal_code", _("Postal code"), FieldType.TEXT),
-        Field("country", _("Country"), FieldType.TEXT),
+        Field("street", _("Street"), FieldType.TEXT, filterable=True),
+        Field("city", _("City"), FieldType.TEXT, filterable=True),
+        Field("region", _("State or region"), FieldType.TEXT, filterable=True),
+        Field("postal_code", _("Postal code"), FieldType.TEXT, filterable=True),
+        Field("country", _("Country"), FieldType.TEXT, filterable=True),
     )
 
 
@@ -47,6 +47,17 @@ def _times() -> tuple[Field, ...]:
     return (
         Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
         Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
+    )
+
+
+def _link_fields() -> tuple[Field, ...]:
+    """What is known of a contact at an account, whichever of the two is filtered."""
+    return (
+        Field("role", _("Role"), FieldType.CHOICE, choices=ContactRole),
+        Field("title", _("Job title there"), FieldType.TEXT),
+        Field("is_primary", _("Main account"), FieldType.CHECKBOX),
+        Field("started_on", _("Since"), FieldType.DATE),
+        Field("ended_on", _("Until"), FieldType.DATE),
     )
 
 
@@ -96,24 +107,24 @@ CONTACT = RecordType(
     label_plural=_("Contacts"),
     icon="users",
     fields=(
-        Field("first_name", _("First name"), FieldType.TEXT),
-        Field("last_name", _("Last name"), FieldType.TEXT),
+        Field("first_name", _("First name"), FieldType.TEXT, filterable=True),
+        Field("last_name", _("Last name"), FieldType.TEXT, filterable=True),
         Field(
             "account", _("Account"), FieldType.LOOKUP, path="account_id", target="account",
             label_paths=("account__name",), url_name="account_detail", filterable=True,
         ),
-        Field("title", _("Job title"), FieldType.TEXT),
+        Field("title", _("Job title"), FieldType.TEXT, filterable=True),
         Field(
             "lifecycle", _("Lifecycle"), FieldType.CHOICE, choices=Lifecycle, tones=LIFECYCLE_TONES, filterable=True,
             required=True,
         ),
         Field("last_activity_at", _("Last activity"), FieldType.DATETIME, filterable=True, editable=False),
         _owner(),
-        Field("email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True),
+        Field("email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True),
         _tags(),
-        Field("phone", _("Phone"), FieldType.PHONE),
-        Field("department", _("Department"), FieldType.TEXT),
-        Field("lead_source", _("Lead source"), FieldType.TEXT),
+        Field("phone", _("Phone"), FieldType.PHONE, sort_path="phone_norm", filterable=True),
+        Field("department", _("Department"), FieldType.TEXT, filterable=True),
+        Field("lead_source", _("Lead source"), FieldType.TEXT, filterable=True),
         Field(
             "lead_status", _("Lead status"), FieldType.CHOICE, choices=LeadStatus, tones=LEAD_STATUS_TONES,
             filterable=True, required=True,
@@ -136,6 +147,12 @@ CONTACT = RecordType(
         "list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit",
         "import": "import_list",
     },
+    relations=(
+        Relation(
+            "accounts", _("Accounts"), "account", "contact_id", through=AccountContact, forth="account_id",
+            fields=_link_fields(),
+        ),
+    ),
     history_tables=(
         "contacts_contactemail", "contacts_contactphone", "contacts_accountcontact", "contacts_contactshare",
     ),
@@ -148,15 +165,15 @@ ACCOUNT = RecordType(
     label_plural=_("Accounts"),
     icon="building-2",
     fields=(
-        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True),
-        Field("domain", _("Domain"), FieldType.TEXT),
-        Field("industry", _("Industry"), FieldType.TEXT),
+        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True, filterable=True),
+        Field("domain", _("Domain"), FieldType.TEXT, filterable=True),
+        Field("industry", _("Industry"), FieldType.TEXT, filterable=True),
         Field("employee_count", _("Employees"), FieldType.NUMBER, filterable=True),
         Field(
             "annual_revenue", _("Annual revenue"), FieldType.MONEY, currency_path="currency", filterable=True,
         ),
-        Field("phone", _("Phone"), FieldType.PHONE),
-        Field("website", _("Website"), FieldType.URL),
+        Field("phone", _("Phone"), FieldType.PHONE, filterable=True),
+        Field("website", _("Website"), FieldType.URL, filterable=True),
         _owner(),
         Field(
             "parent", _("Parent account"), FieldType.LOOKUP, path="parent_id", target="account",
@@ -166,7 +183,7 @@ ACCOUNT = RecordType(
         Field("health_score", _("Health"), FieldType.NUMBER, filterable=True, editable=False),
         Field("is_key", _("Key account"), FieldType.CHECKBOX, filterable=True),
         _tags(),
-        Field("description", _("Description"), FieldType.LONG_TEXT),
+        Field("description", _("Description"), FieldType.LONG_TEXT, filterable=True),
         *_address(),
         *_times(),
     ),
@@ -178,5 +195,11 @@ ACCOUNT = RecordType(
     update=accounts.update_account,
     bin=Bin(emptied=(Emptied(Contact, "account_id", still=_main_contacts_of),)),
     url_names={"list": "account_list", "detail": "account_detail", "new": "account_new", "edit": "account_edit"},
+    relations=(
+        Relation(
+            "contacts", _("Contacts"), "contact", "account_id", through=AccountContact, forth="contact_id",
+            fields=_link_fields(),
+        ),
+    ),
     history_tables=("contacts_accountdomain", "contacts_accountshare"),
 )  # fmt: skip

@@ -46,7 +46,20 @@ def visible_q(model: type[models.Model], actor: Actor) -> Q:
     if actor.read == "all":
         return Q()
     own = Q(OneOf("owner_id", actor.members_array))
-    return own | Q(id__in=shared_ids(model, actor)) if is_shareable(model) else own
+    if is_shareable(model):
+        return own | Q(id__in=shared_ids(model, actor))
+    return own | _seen_through(model, actor)
+
+
+def _seen_through(model: type[models.Model], actor: Actor) -> Q:
+    """Rows that belong to another one, the first of a model's SEEN_THROUGH that they name, and are seen with it."""
+    found, before = Q(pk__in=[]), Q()
+    for name in getattr(model, "SEEN_THROUGH", ()):
+        parent: Any = model._meta.get_field(name).related_model
+        rows = parent._default_manager.filter(visible_q(parent, actor)).values("id")
+        found |= before & Q(**{f"{name}__in": rows})
+        before &= Q(**{f"{name}__isnull": True})
+    return found
 
 
 def writable_q(model: type[models.Model], actor: Actor) -> Q:

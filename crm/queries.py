@@ -13,7 +13,17 @@ from django.db.models import QuerySet
 
 from crm.enums import Role, Visibility
 from crm.lib.money import Rate
-from crm.models import ExchangeRate, Membership, Notification, Organization, OutboxEvent, Session, Team, User
+from crm.models import (
+    ExchangeRate,
+    Membership,
+    Notification,
+    Organization,
+    OutboxEvent,
+    Session,
+    Team,
+    TeamMember,
+    User,
+)
 from crm.tenancy import context
 from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.backend.kept import loaded
@@ -267,6 +277,19 @@ def lock_outbox() -> bool:
 def base_currency() -> str:
     """The base currency of the organisation that is entered."""
     return Organization.objects.values_list("base_currency", flat=True).get(pk=context.current_actor().org_id)
+
+
+def fiscal_year_start() -> int:
+    """The month, 1 to 12, with which the fiscal year of the organisation that is entered begins."""
+    rows = Organization.objects.values_list("fiscal_year_start", flat=True)
+    return rows.get(pk=context.current_actor().org_id)
+
+
+def members_of_teams(team_ids: Collection[UUID]) -> set[UUID]:
+    """The members of some teams, those of teams below them not among them."""
+    if not team_ids:
+        return set()
+    return set(TeamMember.objects.filter(team_id__in=team_ids).values_list("member_id", flat=True))
 
 
 def exchange_rates(on: date) -> dict[str, Rate]:

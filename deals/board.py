@@ -82,7 +82,7 @@ def filters_of(params: QueryDict, actor: Actor) -> lists.ListQuery:
 def view_of(params: QueryDict, pipeline_id: UUID, actor: Actor, base: str) -> View:
     """The view that a URL asks for."""
     filters = filters_of(params, actor)
-    where = queries.where_of(lists.filtered(DEAL, filters, actor)) if filters.filters or filters.q else EVERYTHING
+    where = queries.where_of(lists.filtered(DEAL, filters, actor)) if filters.is_filtered else EVERYTHING
     return View(pipeline_id, Sight(actor), base, filters, where, timezone.localdate())
 
 

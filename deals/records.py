@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.records.registry import Bin, Field, FieldType, RecordType, Tab
+from contacts.enums import ContactRole
+from crm.records.registry import Bin, Field, FieldType, RecordType, Relation, Tab
 from deals.actions import deals
 from deals.enums import DealStatus, ForecastCategory
 from deals.events import DealDeleted, DealRestored
-from deals.models import Deal, Stage
+from deals.models import Deal, DealContact, Stage
 
 STATUS_TONES = {"open": "blue", "won": "green", "lost": "red", "abandoned": "gray"}
 FORECAST_TONES = {"omitted": "gray", "pipeline": "blue", "best_case": "cyan", "commit": "violet", "closed": "green"}
@@ -39,6 +40,16 @@ def _restored(deal: Deal) -> DealRestored:
     return DealRestored(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id)
 
 
+# A contact's part in a deal, whichever of the two is filtered.
+_PART = (
+    Field("role", _("Role"), FieldType.CHOICE, choices=ContactRole),
+    Field("is_primary", _("Main contact"), FieldType.CHECKBOX),
+)
+DEALS_OF_CONTACT = Relation(
+    "deals", _("Deals"), "deal", "contact_id", through=DealContact, forth="deal_id", fields=_PART
+)
+DEALS_OF_ACCOUNT = Relation("deals", _("Deals"), "deal", "account_id")
+
 DEAL = RecordType(
     key="deal",
     model=Deal,
@@ -46,7 +57,7 @@ DEAL = RecordType(
     label_plural=_("Deals"),
     icon="square-kanban",
     fields=(
-        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True),
+        Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True, filterable=True),
         Field(
             "account", _("Account"), FieldType.LOOKUP, path="account_id", target="account",
             label_paths=("account__name",), url_name="account_detail", filterable=True,
@@ -56,9 +67,9 @@ DEAL = RecordType(
             filterable=True, required=True,
         ),
         Field("amount", _("Amount"), FieldType.MONEY, currency_path="currency", filterable=True),
-        Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False),
+        Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False, filterable=True),
         Field("close_date", _("Close date"), FieldType.DATE, sortable=True, filterable=True),
-        Field("next_step", _("Next step"), FieldType.TEXT),
+        Field("next_step", _("Next step"), FieldType.TEXT, filterable=True),
         Field("next_step_at", _("Next step on"), FieldType.DATETIME, filterable=True),
         Field(
             "owner", _("Owner"), FieldType.MEMBER, path="owner_id", label_paths=("owner__user__name",), filterable=True
@@ -73,10 +84,10 @@ DEAL = RecordType(
             "forecast_category", _("Forecast"), FieldType.CHOICE, choices=ForecastCategory, tones=FORECAST_TONES,
             filterable=True,
         ),
-        Field("currency", _("Currency"), FieldType.TEXT),
+        Field("currency", _("Currency"), FieldType.TEXT, filterable=True),
         Field("closed_on", _("Closed on"), FieldType.DATE, filterable=True, editable=False),
-        Field("close_reason", _("Reason"), FieldType.TEXT),
-        Field("source", _("Source"), FieldType.TEXT),
+        Field("close_reason", _("Reason"), FieldType.TEXT, filterable=True),
+        Field("source", _("Source"), FieldType.TEXT, filterable=True),
         Field("tags", _("Tags"), FieldType.TAGS, filterable=True),
         Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
         Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
@@ -93,5 +104,10 @@ DEAL = RecordType(
         "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",
     },
     tabs=(Tab("deal_board", _("Board"), "square-kanban"), Tab("deal_list", _("List"), "list")),
+    relations=(
+        Relation(
+            "contacts", _("Contacts"), "contact", "deal_id", through=DealContact, forth="contact_id", fields=_PART,
+        ),
+    ),
     history_tables=("deals_dealcontact", "deals_dealshare"),
 )  # fmt: skip

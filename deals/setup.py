@@ -17,7 +17,7 @@ from deals import home, importing, panels
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import DealContact
-from deals.records import DEAL
+from deals.records import DEAL, DEALS_OF_ACCOUNT, DEALS_OF_CONTACT
 
 
 def _furnish(acting: Actor) -> None:
@@ -41,6 +41,8 @@ def register() -> None:
     registry.register(DEAL)
     goes_along("contact", Along(DealContact, "contact_id", _deals))
     goes_along("deal", Along(DealContact, "deal_id", _people))
+    registry.relate("contact", DEALS_OF_CONTACT)
+    registry.relate("account", DEALS_OF_ACCOUNT)
     nav.add("deals", _("Deals"), "square-kanban", "deal_board", key="g d", order=30, phone=True)
     create.add("deal", _("New deal"), "square-kanban", "deal_new", order=30)
     settings_nav.add(

@@ -31,6 +31,8 @@ class Activity(OrgModel):
     deal = TenantForeignKey(Deal, models.CASCADE, null=True, blank=True)
     data = models.JSONField(default=dict, blank=True)  # of entries that the system writes, such as from and to
 
+    SEEN_THROUGH = ("deal", "contact", "account")  # see crm.access; the same order as in the policy
+
     class Meta(OrgModel.Meta):
         indexes = [
             *(

@@ -72,7 +72,10 @@ def create_tag(name: str, tone: str, *, acting: Actor) -> Tag:
 
 @action
 def update_tag(tag_id: UUID | str, name: str, tone: str, *, acting: Actor) -> Tag:
-    """Renames and recolours a tag, everywhere at once: records hold its id. Raises NotFound and what create_tag does."""
+    """Renames and recolours a tag, everywhere at once: records hold its id.
+
+    Raises NotFound and what create_tag does.
+    """
     _require(acting)
     tag = _locked(tag_id)
     values = _checked(name, tone, apart_from=tag.pk)

@@ -70,6 +70,14 @@ class Invalid(CrmError):  # noqa: N818 -- reads as the answer it is
     message = _("Not saved. Check the marked fields.")
 
 
+class TooSlow(CrmError):  # noqa: N818 -- reads as the answer it is
+    """The database was not done in the time that such a question may take, and was stopped."""
+
+    code = "too_slow"
+    status = 503
+    message = _("This took too long and was stopped. Narrow the filter down, or ask for less at once.")
+
+
 class RateLimited(CrmError):  # noqa: N818 -- reads as the answer it is
     """Too many tries; `retry_after` seconds until the next one is heard."""
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import UTC, datetime
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,15 +13,17 @@ from uuid import UUID
 from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from django.http import QueryDict
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from crm import access, queries
+from crm import access
 from crm.lib.errors import Invalid
-from crm.lib.money import exponent
 from crm.models import Membership, Tag
 from crm.records import showing
+from crm.records.filters.compiler import compile_filter
+from crm.records.filters.limits import stopped_in_time
+from crm.records.filters.short import field_of, short_conditions
+from crm.records.filters.text import parse, print_tree
+from crm.records.filters.tree import Node, all_of, members_of
 from crm.records.queries import Named, record_names
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.backend.kept import KeptQuery
@@ -32,55 +32,68 @@ from crm.web.cells import Labels
 from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, place_of
 
 LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
-LARGEST = 10**15  # a bound beyond which there is nothing
-RANGES = {".from": "gte", ".to": "lte", ".min": "gte", ".max": "lte"}
 NAME = "name"
+OWN = ("q", "sort", "after", "block", "filter")  # parameters of a list that are no short filters
+SAFE = "(),:"  # stays readable in an address
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a list shows: search text, sort ("-updated_at" is downwards), filter values by parameter, cursor."""
+    """What a list shows: search text, sort ("-updated_at" is downwards), cursor, and a filter.
+
+    The filter is a tree, `where`, and short forms of single conditions, `filters`: values by parameter.
+    """
 
     q: str = ""
     sort: str = ""
     cursor: str = ""
     filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: Node | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.q or self.filters or self.where)
+
+    @property
+    def text(self) -> str:
+        """The tree in its text form."""
+        return "" if self.where is None else print_tree(self.where)
 
     def url(self, **changes: Any) -> str:
         """The query string of this list with changes; the cursor is dropped unless given."""
         other = replace(self, **{"cursor": "", **changes})
         pairs = [(name, value) for name, values in other.filters.items() for value in values]
-        pairs += [
-            (name, value) for name, value in (("q", other.q), ("sort", other.sort), ("after", other.cursor)) if value
-        ]
-        return "?" + urlencode(pairs)
+        own = (("filter", other.text), ("q", other.q), ("sort", other.sort), ("after", other.cursor))
+        return "?" + urlencode([*pairs, *((name, value) for name, value in own if value)], safe=SAFE)
 
     def without(self, *names: str) -> str:
-        """The query string without some filters."""
+        """The query string without some short filters."""
         return self.url(filters={name: values for name, values in self.filters.items() if name not in names})
+
+    def tree(self, record_type: RecordType, actor: Actor) -> Node | None:
+        """The whole filter, short forms first. Raises Invalid."""
+        short = short_conditions(record_type, self.filters, actor)
+        return all_of([*short.values(), *members_of(self.where)])
 
 
 def parse_query(record_type: RecordType, params: QueryDict, actor: Actor) -> ListQuery:
-    """Reads a list's URL. Raises Invalid for a field that can't be filtered or sorted by, or is not for this role."""
+    """Reads a list's URL. Raises Invalid for a field that can't be filtered or sorted by, or is not for this role, and
+    for a filter that can't be read."""
     filters: dict[str, tuple[str, ...]] = {}
     for name in params:
-        if name in ("q", "sort", "after", "block"):
+        if name in OWN:
             continue
         values = tuple(value for value in params.getlist(name) if value.strip())
-        _filter_field(record_type, name, actor)
+        field_of(record_type, name, actor)
         if values:
             filters[name] = values
-    query = ListQuery(params.get("q", "").strip()[:200], params.get("sort", ""), params.get("after", ""), filters)
+    text = params.get("filter", "").strip()
+    where = parse(text) if text else None
+    search = params.get("q", "").strip()[:200]
+    query = ListQuery(search, params.get("sort", ""), params.get("after", ""), filters, where)
     sort_key(record_type, query.sort or record_type.default_sort, actor)
     return query
-
-
-def _filter_field(record_type: RecordType, name: str, actor: Actor) -> tuple[Field, str]:
-    key, dot, suffix = name.partition(".")
-    for candidate in record_type.fields_for(actor.role):
-        if candidate.key == key and candidate.filterable and (not dot or "." + suffix in RANGES):
-            return candidate, RANGES.get("." + suffix, "") if dot else ""
-    raise Invalid(_("The list can't be filtered by “%(name)s”. Remove it from the address.") % {"name": name})
 
 
 def sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
@@ -125,102 +138,11 @@ def _begins_with(path: str, start: Any) -> Q:
 
 
 def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:
-    """The rows that a list's filters leave, before what the actor may see is taken out of them."""
+    """The rows that a list's filters leave, before what the actor may see is taken out of them. Raises Invalid."""
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
     if query.q:
         rows = rows.filter(search_q(record_type, query.q))
-    for name, values in query.filters.items():
-        candidate, lookup = _filter_field(record_type, name, actor)
-        rows = rows.filter(_condition(candidate, lookup, values, actor))
-    return rows
-
-
-def _condition(candidate: Field, lookup: str, values: tuple[str, ...], actor: Actor) -> Q:
-    path = candidate.column
-    if lookup and candidate.currency_path:
-        return _money_bound(candidate, lookup, _bound(candidate, lookup, values[0]))
-    if lookup:
-        return Q(**{f"{path}__{lookup}": _bound(candidate, lookup, values[0])})
-    match candidate.type:
-        case FieldType.TAGS:
-            return Q(**{f"{path}__overlap": [value for value in values if access.is_uuid(value)]})
-        case FieldType.MEMBER | FieldType.LOOKUP:
-            ids = [str(actor.member_id) if value == "me" else value for value in values]
-            return Q(**{f"{path}__in": [value for value in ids if access.is_uuid(value)]})
-        case FieldType.CHECKBOX:
-            return Q(**{path: values[0] in ("1", "true", "on")})
-        case FieldType.CHOICE:
-            known = dict(candidate.options())
-            return Q(**{f"{path}__in": [value for value in values if value in known]})
-        case FieldType.DATE | FieldType.DATETIME:
-            start, end = _period(candidate, values[0])
-            return Q(**{f"{path}__gte": start, f"{path}__lte": end})
-        case _:
-            return Q(**{f"{path}__in": values})
-
-
-def _bound(candidate: Field, lookup: str, value: str) -> Any:
-    try:
-        if candidate.type in (FieldType.DATE, FieldType.DATETIME):
-            day = parse_date(value)
-            if day is None:
-                raise ValueError
-            return _moment(candidate, day, end=lookup == "lte")
-        number = float(value)
-        if not isfinite(number) or abs(number) > LARGEST:
-            raise ValueError
-    except ValueError:
-        message = _("“%(value)s” is not a value of “%(field)s”. Dates are written 2026-01-31, numbers 1250.50.")
-        raise Invalid(message % {"value": value, "field": candidate.label}) from None
-    return Decimal(value) if candidate.type == FieldType.MONEY else number
-
-
-def _money_bound(candidate: Field, lookup: str, amount: Decimal) -> Q:
-    """Amounts on one side of `amount` units of the base currency, each at its rate of today.
-
-    What is in a currency without a rate is on neither side.
-    """
-    base, rates = queries.base_currency(), queries.exchange_rates(timezone.localdate())
-    found = Q(pk__in=[])
-    for currency, rate in {**{code: rate.value for code, rate in rates.items()}, base: Decimal(1)}.items():
-        bound = amount / rate * Decimal(10) ** exponent(currency)
-        found |= Q(**{candidate.currency_path: currency, f"{candidate.column}__{lookup}": _whole(bound)})
-    return found
-
-
-def _whole(bound: Decimal) -> int:
-    """A bound in minor units: rounded to the nearest, as the amounts beside it are shown."""
-    return int(bound.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _moment(candidate: Field, day: date, *, end: bool) -> Any:
-    if candidate.type == FieldType.DATE:
-        return day
-    start = timezone.make_aware(timezone.datetime(day.year, day.month, day.day))  # type: ignore[attr-defined]
-    return start + timedelta(days=1) - timedelta(microseconds=1) if end else start
-
-
-def _period(candidate: Field, name: str) -> tuple[Any, Any]:
-    """A named period such as "this_month", in the reader's time zone; or one day."""
-    today = timezone.localdate()
-    month = today.replace(day=1)
-    next_month = (month + timedelta(days=32)).replace(day=1)
-    quarter = month.replace(month=3 * ((month.month - 1) // 3) + 1)
-    periods = {
-        "today": (today, today),
-        "this_week": (today - timedelta(days=today.weekday()), today + timedelta(days=6 - today.weekday())),
-        "this_month": (month, next_month - timedelta(days=1)),
-        "this_quarter": (quarter, (quarter + timedelta(days=95)).replace(day=1) - timedelta(days=1)),
-        "last_30_days": (today - timedelta(days=30), today),
-        "overdue": (date(1970, 1, 1), today - timedelta(days=1)),
-    }
-    if name not in periods:
-        day = parse_date(name)
-        if day is None:
-            raise Invalid(_("“%(value)s” is not a date or a period.") % {"value": name})
-        periods[name] = (day, day)
-    start, end = periods[name]
-    return _moment(candidate, start, end=False), _moment(candidate, end, end=True)
+    return rows.filter(compile_filter(query.tree(record_type, actor), record_type, actor))
 
 
 def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list[str]:
@@ -250,14 +172,17 @@ def columns_of(record_type: RecordType, actor: Actor) -> list[Field]:
 def list_page(
     record_type: RecordType, query: ListQuery, actor: Actor, *, size: int = 50, columns: list[Field] | None = None
 ) -> Page:
-    """One page of a list, as dicts of the columns in `value_paths`."""
+    """One page of a list, as dicts of the columns in `value_paths`. Raises Invalid, and TooSlow."""
     key = sort_key(record_type, query.sort or record_type.default_sort, actor)
     columns = columns_of(record_type, actor) if columns is None else columns
     paths = tuple(value_paths(record_type, columns, key))
     place = place_of(query.cursor, record_type.model, key)
     shared = access.some_shared(record_type.model, actor)
     wanted = _Wanted(record_type.model, key, paths, size + 1, place and Place(place.backwards, type(place.value), None))
-    if not query.q and not query.filters and wanted.is_plain and len(shared) <= access.SHARED_MOST:
+    if query.is_filtered:
+        with stopped_in_time():
+            found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
+    elif wanted.is_plain and len(shared) <= access.SHARED_MOST:
         found = _plain_rows(wanted, place, actor, shared)
     else:
         found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
@@ -353,5 +278,8 @@ def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named
 
 
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:
-    """How many rows a list has in all, exact to 10,000."""
-    return capped_count(access.branches(filtered(record_type, query, actor), actor))
+    """How many rows a list has in all, exact to 10,000. Raises Invalid, and TooSlow."""
+    if not query.is_filtered:
+        return capped_count(access.branches(filtered(record_type, query, actor), actor))
+    with stopped_in_time():
+        return capped_count(access.branches(filtered(record_type, query, actor), actor))

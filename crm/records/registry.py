@@ -65,13 +65,13 @@ class Field:
     editable: bool = True
     required: bool = False
     secret: bool = False
+    custom: bool = False
     choices: type[models.TextChoices] | Callable[[], Sequence[tuple[str, str]]] | None = None
     target: str = ""
     currency_path: str = ""
     help: Any = ""
     visible_to: frozenset[str] = ALL_ROLES
     editable_by: frozenset[str] = ALL_ROLES - {Role.READONLY}
-    custom: bool = False
     field_id: UUID | None = None  # of a custom field: its row
     group: str = ""
     unique: bool = False
@@ -97,6 +97,23 @@ class Field:
         if isinstance(self.choices, type):
             return [(str(value), str(label)) for value, label in self.choices.choices]
         return list(self.choices())
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Records of another type that belong to a record, by which it can be filtered.
+
+    They point back at it by their column `back`; or rows of a table of links do, `through`, whose column `forth` holds
+    the other record's id. `fields` are those of a link, such as a contact's role at an account.
+    """
+
+    key: str
+    label: Any
+    target: str  # key of the other type
+    back: str
+    through: type[Any] | None = None
+    forth: str = ""
+    fields: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +198,7 @@ class RecordType:
     bin: Bin = field(default_factory=Bin)
     url_names: dict[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
+    relations: tuple[Relation, ...] = ()  # other apps add theirs by Registry.relate
     history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
 
     def field(self, key: str) -> Field:
@@ -205,17 +223,42 @@ class Registry:
 
     def __init__(self) -> None:
         self._types: dict[str, RecordType] = {}
+        self._related: dict[str, RecordType] = {}
+        self._relations: dict[str, dict[str, Relation]] = {}
 
     def register(self, record_type: RecordType) -> RecordType:
         """Adds a type. Raises ValueError when its key is taken by another model or a field key is used twice."""
-        taken = self._types.get(record_type.key)
+        return self._add(self._types, record_type)
+
+    def register_related(self, record_type: RecordType) -> RecordType:
+        """Adds a type that has no lists and pages of its own: others are filtered by its records.
+
+        Raises ValueError as register() does.
+        """
+        return self._add(self._related, record_type)
+
+    @staticmethod
+    def _add(types: dict[str, RecordType], record_type: RecordType) -> RecordType:
+        taken = types.get(record_type.key)
         if taken is not None and taken.model is not record_type.model:
             raise ValueError(f"Record type {record_type.key} is registered already.")
         keys = [f.key for f in record_type.fields]
         if len(keys) != len(set(keys)):
             raise ValueError(f"Record type {record_type.key} has two fields of one key.")
-        self._types[record_type.key] = record_type
+        types[record_type.key] = record_type
         return record_type
+
+    def relate(self, key: str, relation: Relation) -> None:
+        """Adds a relation to the type of that key, from the app that knows both sides. May run twice."""
+        self._relations.setdefault(key, {})[relation.key] = relation
+
+    def relations(self, record_type: RecordType) -> list[Relation]:
+        """The relations of a type: its own, then those that other apps added."""
+        return [*record_type.relations, *self._relations.get(record_type.key, {}).values()]
+
+    def target(self, key: str) -> RecordType:
+        """The type that a lookup or a relation leads to, one without pages of its own included. Raises KeyError."""
+        return self._types.get(key) or self._related[key]
 
     def unregister(self, key: str) -> None:
         """Takes a type out again; for tests."""

@@ -91,7 +91,7 @@ def field_of(row: CustomField) -> Field:
         result=FieldType(row.result) if row.result else None,
         choices=(lambda: choices) if row.options else None, tones=tones or None,
         currency_path=f"custom.{row.key}.currency" if kind == FieldType.MONEY else "",
-        filterable=not row.encrypted, editable=kind != FieldType.FORMULA,
+        filterable=not row.encrypted and kind != FieldType.FORMULA, editable=kind != FieldType.FORMULA,
     )  # fmt: skip
 
 

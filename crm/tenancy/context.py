@@ -295,6 +295,19 @@ def elevated(reason: str) -> Iterator[None]:
 
 
 @contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Statements inside may run for so long each; one that takes longer is cancelled and raises OperationalError.
+
+    Inside a transaction only. The block is a savepoint, so that the transaction goes on after a statement that was
+    cancelled; afterwards the session's own limit holds again.
+    """
+    with transaction.atomic():
+        _send(f"SET LOCAL statement_timeout={int(seconds * 1000)};")
+        yield
+        _send("SET LOCAL statement_timeout TO DEFAULT;")
+
+
+@contextmanager
 def recorded_under(change_set_id: UUID) -> Iterator[None]:
     """Writes inside belong to a change set (crm.audit.change_set makes one)."""
     scope = _scope.get()

@@ -104,5 +104,6 @@ def _title(status: int) -> str:
         422: _("Something is missing"),
         429: _("Too many tries"),
         500: _("Something broke on our side"),
+        503: _("This takes too long"),
     }
     return titles.get(status, _("That did not work"))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -97,7 +98,12 @@ def where_of(deals: QuerySet[Deal]) -> Where:
     """The condition of a queryset over deals' own columns, to stand in one of the statements below."""
     if not deals.query.where:
         return EVERYTHING
-    sql, params = deals.query.get_compiler(connection=connection).compile(deals.query.where)
+    try:
+        sql, params = deals.query.get_compiler(connection=connection).compile(deals.query.where)
+    except EmptyResultSet:
+        return Where("false", ())
+    except FullResultSet:
+        return EVERYTHING
     if {alias for alias, used in deals.query.alias_refcount.items() if used} - {Deal._meta.db_table}:
         raise ValueError("A condition that joins other tables can't stand in the board's statements.")
     return Where(sql, tuple(params))

@@ -40,3 +40,12 @@ class Vessel(OrgModel):
                 name="vessels_vessel_call_sign",
             ),
         ]
+
+
+class Sailor(OrgModel):
+    """Somebody aboard a ship: seen by whom owns the row, whoever owns the ship."""
+
+    name = models.CharField(max_length=100)
+    owner = TenantForeignKey(Membership, models.PROTECT)
+    vessel = TenantForeignKey(Vessel, models.SET_NULL, null=True)
+    boarded_at = models.DateTimeField(null=True)

@@ -1,12 +1,26 @@
 """The registration, and nothing else."""
 
 from crm.enums import Role
-from crm.records.registry import Field, FieldType, RecordType, registry
-from tests.vessels.models import Flag, Vessel
+from crm.records.registry import Field, FieldType, RecordType, Relation, registry
+from tests.vessels.models import Flag, Sailor, Vessel
+
+SAILOR = RecordType(
+    key="sailor",
+    model=Sailor,
+    label="Sailor",
+    label_plural="Sailors",
+    icon="users",
+    fields=(
+        Field("name", "Name", FieldType.TEXT, required=True, filterable=True),
+        Field("boarded_at", "Boarded", FieldType.DATETIME, filterable=True),
+        Field("vessel", "Vessel", FieldType.LOOKUP, path="vessel_id", target="vessel", filterable=True),
+    ),
+)
 
 
 def register() -> None:
-    """Registers the type "vessel"."""
+    """Registers the type "vessel", and "sailor", which has no pages."""
+    registry.register_related(SAILOR)
     registry.register(
         RecordType(
             key="vessel",
@@ -18,7 +32,7 @@ def register() -> None:
             search_paths=("name_norm",),
             list_columns=("flag", "crew", "value", "launched", "seaworthy", "owner", "tags"),
             fields=(
-                Field("name", "Name", FieldType.TEXT, required=True),
+                Field("name", "Name", FieldType.TEXT, sort_path="name_norm", required=True, filterable=True),
                 Field("flag", "Flag", FieldType.CHOICE, choices=Flag, filterable=True, tones={"no": "red"}),
                 Field("crew", "Crew", FieldType.NUMBER, sortable=True, filterable=True),
                 Field("value", "Value", FieldType.MONEY, currency_path="currency", sortable=True, filterable=True),
@@ -36,5 +50,6 @@ def register() -> None:
                 Field("secret_code", "Secret code", FieldType.TEXT, secret=True),
                 Field("tags", "Tags", FieldType.TAGS, filterable=True, visible_to=frozenset({Role.ADMIN, Role.REP})),
             ),
+            relations=(Relation("sailors", "Sailors", "sailor", "vessel_id"),),
         )
     )

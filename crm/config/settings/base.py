@@ -95,6 +95,8 @@ DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="")
 # `forced`: every tenant table has FORCE ROW LEVEL SECURITY and a BYPASSRLS role owns the definer functions.
 # `owner`: for managed services that grant no BYPASSRLS; the functions belong to the table owner and FORCE is off.
 RLS_MODE = env("RLS_MODE", default="forced")
+# Seconds that a statement with a filter of somebody's own making may run.
+FILTER_TIMEOUT = env.float("FILTER_TIMEOUT", default=5.0)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
