@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from crm import urls_settings
 from crm.views import bin as recycle_bin
-from crm.views import fields, history, home, live, lookup, notifications, records, shares
+from crm.views import fields, filters, history, home, live, lookup, notifications, records, shares
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("recycle-bin/receipts/", recycle_bin.receipts, name="recycle_bin_receipts"),
     path("live/poll/", live.poll, name="live_poll"),
     path("records/<slug:type_key>/", records.record_list, name="record_list"),
+    path("records/<slug:type_key>/filter/", filters.record_filter, name="record_filter"),
     path("records/<slug:type_key>/new/", records.record_new, name="record_new"),
     path("records/<slug:type_key>/export/", records.record_export, name="record_export"),
     path("records/<slug:type_key>/options/", lookup.record_options, name="record_options"),

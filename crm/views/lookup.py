@@ -12,7 +12,7 @@ from crm.records.lookup import chosen_option, find_options, with_chosen
 from crm.records.registry import registry
 from crm.web.htmx import render_page
 
-NAME = re.compile(r"[a-z_]{1,40}")
+NAME = re.compile(r"[a-z0-9_.-]{1,60}")
 
 
 @require_GET

@@ -14,13 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from markupsafe import Markup
 
-from crm import access, queries, rules
+from crm import access, rules
 from crm.actions.bin import delete_record, restore_record
 from crm.lib.errors import Forbidden, Invalid
 from crm.records import actions, lists, schema, showing
 from crm.records.export import export_rows
+from crm.records.filters.short import short_conditions
+from crm.records.filters.tree import Group, all_of, members_of
+from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
-from crm.records.registry import FieldType, RecordType
+from crm.records.registry import RecordType
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
@@ -56,9 +59,8 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     if request.GET.get("block") == "count":
         count = lists.list_count(record_type, query, r.actor)
         return render_page(request, "records/count.html", {"count": count})
-    if request.GET.get("block") == "filters":
-        return render_page(request, "records/filters.html", _filter_context(record_type, query, r.actor))
     columns = lists.columns_of(record_type, r.actor)
+    filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
     page = lists.list_page(record_type, query, r.actor)
     labels = lists.labels_of(record_type, columns, page.rows)
     context = {
@@ -76,7 +78,8 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",
         "older": query.url(cursor=page.next_cursor) if page.next_cursor else "",
         "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
-        "chips": _chips(record_type, query, r.actor) if query.filters else [],
+        "filter_url": filter_url,
+        "chips": _chips(record_type, query, r.actor, filter_url) if query.filters or query.where else [],
         "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
         "import_url": _import_url(record_type, r.actor),
         "export_url": _export_url(record_type, query, r),
@@ -110,46 +113,28 @@ def _name_head(record_type: RecordType, query: lists.ListQuery) -> dict[str, str
     return {"label": str(record_type.name_label or _("Name")), "href": href, "sort": state}
 
 
-def _chips(record_type: RecordType, query: lists.ListQuery, actor: Any) -> list[dict[str, str]]:
-    """What is filtered by, in words, each with the address that takes it away."""
-    chips = []
-    for name, values in query.filters.items():
-        key, _dot, bound = name.partition(".")
-        column = record_type.field(key)
-        words = {"from": _("from"), "to": _("until"), "min": _("at least"), "max": _("at most")}
-        operator = words.get(bound) or (_("is any of") if len(values) > 1 else _("is"))
-        labels = _labels(column, actor)
-        text = ", ".join(labels.get(value, value.replace("_", " ")) for value in values)
-        chips.append({"label": str(column.label), "operator": operator, "text": text, "href": query.without(name)})
-    return chips
+def _chips(record_type: RecordType, query: lists.ListQuery, actor: Any, panel_url: str) -> list[dict[str, str]]:
+    """What is filtered by, in words, each with the address that takes it away and the one that changes it."""
+    found = chips_of(record_type, query, actor)
+    # Where one group is the whole filter, the panel's outermost row is that group.
+    several = len(found) > 1 or not isinstance(query.where, Group)
+    return [
+        {"field": chip.field, "operator": chip.operator, "value": chip.value, "href": href}
+        | {"edit": f"{panel_url}&at={f'0-{number}' if several else '0'}"}
+        for number, (chip, href) in enumerate(found)
+    ]
 
 
-def _labels(column: Any, actor: Any) -> dict[str, str]:
-    if column.type == FieldType.MEMBER:
-        return {**{str(pk): name for pk, name in queries.members()}, "me": _("Me")}
-    if column.type == FieldType.TAGS:
-        return {str(pk): name for pk, (name, _tone) in queries.tags().items()}
-    return {value: str(label) for value, label in column.options()}
-
-
-def _filter_context(record_type: RecordType, query: lists.ListQuery, actor: Any) -> dict[str, Any]:
-    fields = []
-    for column in record_type.fields_for(actor.role):
-        if not column.filterable or column.type in (FieldType.LOOKUP, FieldType.TEXT):
-            continue
-        labels = _labels(column, actor)
-        kind = (
-            "range"
-            if column.type in (FieldType.MONEY, FieldType.NUMBER, FieldType.PERCENT)
-            else "date"
-            if column.type in (FieldType.DATE, FieldType.DATETIME)
-            else "options"
-        )
-        chosen = {name: values for name, values in query.filters.items() if name.partition(".")[0] == column.key}
-        fields.append(
-            {"key": column.key, "label": column.label, "kind": kind, "options": list(labels.items()), "chosen": chosen}
-        )
-    return {"type": record_type, "query": query, "fields": fields}
+def chips_of(record_type: RecordType, query: lists.ListQuery, actor: Any) -> list[tuple[Chip, str]]:
+    """The parts of a list's filter in words, short forms first, each with the query string without it."""
+    words = Words(actor)
+    short = short_conditions(record_type, query.filters, actor)
+    found = [(words.chips(node, record_type)[0], query.without(name)) for name, node in short.items()]
+    members = members_of(query.where)
+    for number, chip in enumerate(words.chips(query.where, record_type)):
+        rest = all_of([*members[:number], *members[number + 1 :]])
+        found.append((chip, query.url(where=rest)))
+    return found
 
 
 @require_GET

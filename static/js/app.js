@@ -8,6 +8,7 @@ import "./tabs.js";
 import "./dialog.js";
 import "./confirm.js";
 import "./forms.js";
+import "./filters.js";
 import "./cards.js";
 import "./shell.js";
 import "./live.js";

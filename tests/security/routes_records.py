@@ -30,6 +30,7 @@ from tests.vessels.models import Vessel
 
 MODELS: dict[str, Any] = {"account": Account, "contact": Contact, "deal": Deal, "vessel": Vessel}
 NAMES = {"account": "Ravnkloa Shipping", "contact": "Brandvik", "deal": "Wharf gantry", "vessel": "Aurora"}
+NAME_FIELD = {"account": "name", "contact": "last_name", "deal": "name", "vessel": "name"}
 AUTHOR = "Rep Member"  # who made the rep's records
 SHAREABLE = ("account", "contact", "deal")
 Reading = Callable[[World], Any]
@@ -77,6 +78,24 @@ def _lists(kind: str) -> list[Route]:
             args=lambda w: [kind],
             query=lambda w: {"q": NAMES[kind][:4]},
             effect=shows,
+            **everybody,
+        ),
+        Route(
+            name="record_list",
+            method="GET",
+            sets=f"{kind}, filtered",
+            args=lambda w: [kind],
+            query=lambda w: {"filter": f"{NAME_FIELD[kind]}:starts_with:{NAMES[kind][:4]}"},
+            effect=shows,
+            **everybody,
+        ),
+        Route(
+            name="record_filter",
+            method="GET",
+            sets=kind,
+            args=lambda w: [kind],
+            query=lambda w: {"filter": f"{NAME_FIELD[kind]}:contains:x"},
+            effect=lambda w, response, actor: "n0-0.value" in response.said and NAMES[kind] not in response.said,
             **everybody,
         ),
         Route(

@@ -66,7 +66,8 @@ def parse_day(text: str) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if len(text) == 10 and FIRST <= found <= LAST else None
+    # ISO 8601 has weeks and other forms besides; one is enough.
+    return found if found.isoformat() == text and FIRST <= found <= LAST else None
 
 
 class Calendar:

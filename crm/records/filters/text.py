@@ -151,7 +151,8 @@ def _value(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{Decimal(repr(value)):f}" if "e" in repr(value) else repr(value)
+        digits = f"{Decimal(repr(value)):f}"  # without an exponent
+        return digits if "." in digits else f"{digits}.0"
     if isinstance(value, int):
         return str(value)
     text = str(value)

@@ -85,9 +85,19 @@ def inner(node: Node, place: str) -> Iterator[tuple[Node, str]]:
         yield node.where, f"{place}.where"
 
 
-def wrong(place: str, message: str) -> Invalid:
+class WrongFilter(Invalid):
+    """Something is wrong at a place of a filter; `reason` says what, without the place."""
+
+    code = "filter"
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place, self.reason = place, reason
+        super().__init__(_("%(reason)s (at %(place)s)") % {"reason": reason, "place": place})
+
+
+def wrong(place: str, reason: str) -> WrongFilter:
     """The error for something wrong at a place of a filter."""
-    return Invalid(_("%(message)s (at %(place)s)") % {"message": message, "place": place}, code="filter")
+    return WrongFilter(place, reason)
 
 
 def check_limits(node: Node) -> Node:
