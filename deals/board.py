@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.http import QueryDict
@@ -17,6 +19,7 @@ from crm.lib import money
 from crm.lib.errors import NotFound
 from crm.lib.money import Total
 from crm.records import lists
+from crm.records.filters.limits import stopped_in_time
 from crm.tenancy.context import Actor
 from deals import queries
 from deals.cards import Card, CardMaker, Column, column_of
@@ -30,6 +33,8 @@ OWN = ("pipeline", "column", "deal", "after", "block", "sort", "version", "outco
 
 
 P = TypeVar("P", bound=Any)  # a pipeline, as a row or as a model
+A = ParamSpec("A")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,17 @@ class Changes:
     columns: list[Column] = field(default_factory=list)
 
 
+def _stopped_in_time(read: Callable[Concatenate[View, A], R]) -> Callable[Concatenate[View, A], R]:
+    """A read of a view whose statements are stopped after FILTER_TIMEOUT, where the view has a filter."""
+
+    @wraps(read)
+    def limited(view: View, *args: A.args, **kwargs: A.kwargs) -> R:
+        with stopped_in_time() if view.filters.is_filtered else nullcontext():
+            return read(view, *args, **kwargs)
+
+    return limited
+
+
 def filters_of(params: QueryDict, actor: Actor) -> lists.ListQuery:
     """The filters in a board's URL. Raises Invalid for one that deals do not have."""
     kept = QueryDict(mutable=True)
@@ -103,6 +119,7 @@ def id_of(text: str) -> UUID:
     return UUID(text)
 
 
+@_stopped_in_time
 def whole(view: View, stages: Sequence[StageSums]) -> Board:
     """The board of a pipeline's stages, with the first cards of each column. Two statements."""
     wanted = view.filters.filters.get("stage", ())
@@ -133,6 +150,7 @@ def _all(columns: Sequence[Column], base: str, of: str) -> Total:
     return money.total(amounts, base, rates)
 
 
+@_stopped_in_time
 def further(view: View, stage: StageSums, after: str) -> Column:
     """The next cards of a column after "<position>,<id>". Two statements: the rates come with the sums."""
     position, _comma, card = after.partition(",")
@@ -147,6 +165,7 @@ def further(view: View, stage: StageSums, after: str) -> Column:
     return column
 
 
+@_stopped_in_time
 def changes(
     view: View, stages: Sequence[StageSums], deal_ids: Collection[UUID], stage_ids: Collection[UUID]
 ) -> Changes:

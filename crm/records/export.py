@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import queries
@@ -22,12 +23,17 @@ PAGE = 500
 
 
 def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -> Iterator[list[str]]:
-    """The header and one row per record, as text. Cells that a spreadsheet would run as a formula are made harmless."""
+    """The header and one row per record, as text. Cells that a spreadsheet would run as a formula are made harmless.
+
+    Raises Invalid, and TooSlow, with the first record or later.
+    """
+    # The rows are asked for after the request, which takes the reader's time zone with it.
+    zone = timezone.get_current_timezone()
     columns = lists.listable_fields(record_type, actor)
     yield ["ID", str(record_type.name_label or _("Name")), *(str(column.label) for column in columns)]
     cursor = ""
     while True:
-        with org_context(actor):
+        with timezone.override(zone), org_context(actor):
             # Asked again for every page: who was deactivated meanwhile gets no more.
             found = queries.member_by_id(actor.member_id) if actor.member_id else None
             if found is None:

@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from crm.lib.errors import CrmError, TooSlow
-from crm.records import lists
+from crm.records import lists, schema
 from crm.records.filters.draft import DraftGroup, DraftRow, change, draft_of, read_form
 from crm.records.filters.panel import Panel
-from crm.records.registry import RecordType, registry
+from crm.records.registry import RecordType
 from crm.views.records import url_for
 from crm.web import formats
 from crm.web.htmx import hx_redirect, render_page, targets

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from crm import queries as kernel
 from crm import rules
 from crm.lib.errors import NotFound
+from crm.views.records import chips_of
 from crm.web.cards import deal_card
 from crm.web.components import components
 from crm.web.htmx import render_block, render_page
@@ -56,7 +57,7 @@ def deal_board(request: HttpRequest) -> HttpResponse:
         "query": view.filters,
         "query_string": _query_string(view, pipeline.id),
         "filter_url": f"?pipeline={pipeline.id}&block=filters&{view.filters.url()[1:]}",
-        "chips": chips(view, r) if view.filters.filters else [],
+        "chips": chips(view, r) if view.filters.is_filtered else [],
         "may_edit": rules.may_edit_anything(r.actor),
         "may_configure": rules.may_configure(r.actor),
         "currency": r.organization.base_currency,
@@ -71,34 +72,21 @@ def _query_string(view: board.View, pipeline_id: UUID) -> str:
 
 def chips(view: board.View, request: Any) -> list[dict[str, str]]:
     """What is filtered by, in words, each with the address that takes it away."""
-    words = {"from": _("from"), "to": _("until"), "min": _("at least"), "max": _("at most")}
-    members = {"me": _("Me"), **{str(pk): name for pk, name in kernel.members()}}
-    found = []
-    for name, values in view.filters.filters.items():
-        key, _dot, bound = name.partition(".")
-        column = DEAL.field(key)
-        labels = members if key == "owner" else {value: str(label) for value, label in column.options()}
-        labels = {**labels, **{value: str(label) for value, label in PERIODS.items()}}
-        operator = words.get(bound) or (_("is any of") if len(values) > 1 else _("is"))
-        text = ", ".join(labels.get(value, value) for value in values)
-        href = f"?pipeline={view.pipeline_id}&{view.filters.without(name)[1:]}"
-        found.append({"field": str(column.label), "operator": operator, "text": text, "href": href, "icon": _icon(key)})
+    found = [
+        {"field": chip.field, "operator": chip.operator, "text": chip.value, "href": href, "icon": "list-filter"}
+        for chip, href in chips_of(DEAL, view.filters, request.actor)
+    ]
     if view.filters.q:
-        href = f"?pipeline={view.pipeline_id}&{view.filters.url(q='')[1:]}"
-        found.append({"field": _("Search"), "operator": "", "text": view.filters.q, "href": href, "icon": "search"})
-    return found
-
-
-def _icon(key: str) -> str:
-    return {"owner": "user", "close_date": "calendar", "amount": "banknote", "stage": "git-branch"}.get(
-        key, "list-filter"
-    )
+        text, href = view.filters.q, view.filters.url(q="")
+        found.append({"field": _("Search"), "operator": "", "text": text, "href": href, "icon": "search"})
+    return [{**chip, "href": f"?pipeline={view.pipeline_id}&{chip['href'][1:]}"} for chip in found]
 
 
 def _filter_context(view: board.View, stages: list[StageSums], request: Any) -> dict[str, Any]:
     return {
         "pipeline_id": view.pipeline_id,
         "filters": view.filters.filters,
+        "tree": view.filters.text,
         "members": kernel.members(),
         "stages": [(s.id, s.name) for s in stages if s.kind == StageKind.OPEN],
         "periods": list(PERIODS.items()),

@@ -49,6 +49,7 @@ def register() -> None:
                 Field("call_sign", "Call sign", FieldType.TEXT),
                 Field("secret_code", "Secret code", FieldType.TEXT, secret=True),
                 Field("tags", "Tags", FieldType.TAGS, filterable=True, visible_to=frozenset({Role.ADMIN, Role.REP})),
+                Field("created_at", "Created", FieldType.DATETIME, filterable=True, editable=False),
             ),
             relations=(Relation("sailors", "Sailors", "sailor", "vessel_id"),),
         )

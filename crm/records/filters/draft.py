@@ -185,7 +185,8 @@ def _row(own: dict[str, Any]) -> DraftRow | DraftGroup:
 
 def _is_kept(own: dict[str, Any]) -> bool:
     """Whether the values of a row still fit after its operator was changed."""
-    before, after = ({**_SHAPES, "": None}.get(own.get(key, "")) for key in ("wasop", "op"))
+    now = own.get("op", "")
+    before, after = _SHAPES.get(own.get("wasop", now)), _SHAPES.get(now)
     return before == after or {before, after} == {Shape.ONE, Shape.LIST}
 
 

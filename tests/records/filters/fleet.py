@@ -46,8 +46,7 @@ def vessel_type() -> RecordType:
     """The registered type, with custom fields as if an organisation had added them."""
     known = registry.get("vessel")
     more = [Field(key, key.title(), kind, custom=True, filterable=True, **extra) for key, kind, extra in CUSTOM]
-    created = Field("created_at", "Created", FieldType.DATETIME, filterable=True)
-    return replace(known, fields=(*known.fields, created, *more))
+    return replace(known, fields=(*known.fields, *more))
 
 
 @dataclass
