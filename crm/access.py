@@ -77,6 +77,17 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return model._default_manager.filter(visible_q(model, actor), deleted_at__isnull=True)
 
 
+def visible_related(model: type[M], actor: Actor) -> models.QuerySet[M]:
+    """The records of a type that the actor sees, for a subquery that finds them by a key.
+
+    What is seen through other records is left to row-level security, whose function looks a row's parent up by its
+    key: the planner would take the subqueries of visible_q for run anew with each row.
+    """
+    if getattr(model, "SEEN_THROUGH", ()):
+        return model._default_manager.filter(deleted_at__isnull=True)
+    return visible(model, actor)
+
+
 def branches(
     queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False, shared: Sequence[UUID] | None = None
 ) -> list[models.QuerySet[M]]:

@@ -20,6 +20,7 @@ from crm.lib.errors import Invalid
 from crm.models import Membership, Tag
 from crm.records import showing
 from crm.records.filters.compiler import compile_filter
+from crm.records.filters.conditions import LAST
 from crm.records.filters.limits import stopped_in_time
 from crm.records.filters.short import field_of, short_conditions
 from crm.records.filters.text import parse, print_tree
@@ -31,7 +32,6 @@ from crm.tenancy.context import Actor, Reach, array
 from crm.web.cells import Labels
 from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, place_of
 
-LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
 NAME = "name"
 OWN = ("q", "sort", "after", "block", "filter")  # parameters of a list that are no short filters
 SAFE = "(),:"  # stays readable in an address

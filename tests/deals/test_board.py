@@ -150,6 +150,10 @@ def share(deal: Deal, *, level: str, member: Membership | None = None, team: Any
 FILTERS = [
     "",
     "owner=me",
+    "filter=or(probability:gt:30,amount:lt:250),not(account.name:is:'Account 1')&owner=me",
+    "filter=none(activities,occurred_at:gt:now),stage:any_of:(x)",
+    "filter=some(contacts,last_name:contains:a)",
+    "filter=not(stage:any_of:(x))",
     "close_date=this_month",
     "close_date.from=2000-01-01&close_date.to=2100-01-01",
     "amount.min=100&amount.max=300",

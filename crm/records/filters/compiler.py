@@ -97,7 +97,7 @@ class _Compiler:
     def _over(self, path: Path, found: Q) -> Q:
         """A condition on a record at the end of a path, as one on the record where it begins."""
         for field, target in reversed(path.over):
-            rows = access.visible(target.model, self.actor).filter(pk=columns.outer_id(field))
+            rows = access.visible_related(target.model, self.actor).filter(pk=columns.outer_id(field))
             found = Q(Exists(rows.filter(found)))
         return found
 
@@ -107,7 +107,7 @@ class _Compiler:
         relation = relation_of(record_type, node.relation, f"{place}.related")
         target = registry.target(relation.target)
         if relation.through is None:
-            rows = access.visible(target.model, self.actor).filter(**{relation.back: OuterRef("pk")})
+            rows = access.visible_related(target.model, self.actor).filter(**{relation.back: OuterRef("pk")})
             if node.where is not None:
                 rows = rows.filter(self.node(node.where, target, f"{place}.where"))
         else:
@@ -122,7 +122,7 @@ class _Compiler:
         """
 
         def on_target(found: Q) -> Q:
-            rows = access.visible(target.model, self.actor).filter(pk=OuterRef(relation.forth))
+            rows = access.visible_related(target.model, self.actor).filter(pk=OuterRef(relation.forth))
             return Q(Exists(rows.filter(found)))
 
         def leaf(found: Condition | Related, at: str) -> Q:
