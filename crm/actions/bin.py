@@ -166,6 +166,9 @@ def restore_entries(entry_ids: Collection[UUID], *, acting: Actor) -> Restored:
             part = _take(kind, records, acting)
             result.records.extend(part.records)
             result.refused.extend(part.refused)
+    if len(result.records) + len(result.refused) != len(entries):
+        # Somebody else was faster with one of them.
+        raise NotFound(_("One of these records is not in the recycle bin any more. Reload the page."))
     return result
 
 
