@@ -60,6 +60,11 @@ def record_type(key: str, actor: Actor) -> RecordType:
     return found if found is not None else registry.get(key)  # one registered since, as tests do
 
 
+def target(key: str, actor: Actor) -> RecordType:
+    """The type that a lookup or a relation leads to, as the organisation has it. Raises KeyError."""
+    return schema_of(actor).types.get(key) or registry.target(key)
+
+
 def type_of(model: type[Any], actor: Actor) -> RecordType:
     """The record type of a model, as the actor's organisation has it. Raises KeyError."""
     return record_type(registry.for_model(model).key, actor)

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from crm import access
+from crm.records import schema
 from crm.records.filters import columns
 from crm.records.filters.conditions import condition
 from crm.records.filters.fields import LINK, Path, link_path, path_of, relation_of
@@ -19,7 +20,7 @@ from crm.records.filters.operators import OPERATORS, Operator, operator_of
 from crm.records.filters.reader import Reader
 from crm.records.filters.tree import ALL, ROOT, SOME, Condition, Group, Node, Not, Related, check_limits, inner, wrong
 from crm.records.filters.values import read_value
-from crm.records.registry import RecordType, Relation, registry
+from crm.records.registry import RecordType, Relation
 from crm.tenancy.context import Actor
 
 Leaf = Callable[[Condition | Related, str], Q]
@@ -105,7 +106,7 @@ class _Compiler:
 
     def _related(self, node: Related, record_type: RecordType, place: str) -> Q:
         relation = relation_of(record_type, node.relation, f"{place}.related")
-        target = registry.target(relation.target)
+        target = schema.target(relation.target, self.actor)
         if relation.through is None:
             rows = access.visible_related(target.model, self.actor).filter(**{relation.back: OuterRef("pk")})
             if node.where is not None:

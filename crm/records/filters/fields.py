@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from crm.records import schema
 from crm.records.filters.operators import OPERATORS
 from crm.records.filters.tree import wrong
 from crm.records.registry import Field, FieldType, RecordType, Relation, registry
@@ -31,12 +32,12 @@ def filterable(record_type: RecordType, actor: Actor) -> list[Field]:
     return [field for field in record_type.fields_for(actor.role) if field.filterable and field.type in OPERATORS]
 
 
-def leads_to(field: Field) -> RecordType | None:
+def leads_to(field: Field, actor: Actor) -> RecordType | None:
     """The type that a lookup leads to, where its fields can be named: `account` for `account.industry`."""
     if field.type != FieldType.LOOKUP or not field.target:
         return None
     try:
-        return registry.target(field.target)
+        return schema.target(field.target, actor)
     except KeyError:
         return None
 
@@ -51,7 +52,7 @@ def path_of(record_type: RecordType, text: str, actor: Actor, place: str) -> Pat
     here = record_type
     for name in before:
         field = _named(filterable(here, actor), name, text, place)
-        target = leads_to(field)
+        target = leads_to(field, actor)
         if target is None or len(over) == HOPS:
             raise _unknown(text, place)
         over.append((field, target))

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from crm.lib.errors import Invalid
+from crm.records import schema
 from crm.records.filters.compiler import compile_filter
 from crm.records.filters.dates import DAYS, NOW, PERIODS, UNITS
 from crm.records.filters.draft import DAY, NOBODY, DraftGroup, DraftRow, condition_of, tree_of
@@ -72,7 +73,7 @@ class Panel:
         here, relation = self.record_type, None
         for key in relations:
             relation = relation_of(here, key, ROOT)
-            here = registry.target(relation.target)
+            here = schema.target(relation.target, self.actor)
         return here, relation
 
     def find(self, relations: tuple[str, ...], path: str) -> Field | None:
@@ -153,7 +154,7 @@ class Panel:
             found.append((_("Link"), [(f"{LINK}.{one.key}", str(one.label)) for one in relation.fields]))
         found.append((str(here.label), [(one.key, str(one.label)) for one in own]))
         for over in own:
-            target = leads_to(over)
+            target = leads_to(over, self.actor)
             if target is not None:
                 fields = filterable(target, self.actor)
                 found.append(
@@ -206,7 +207,7 @@ class Panel:
 
     def _records(self, view: RowView, found: Field) -> None:
         """The records that a lookup may be compared with: those chosen, then those changed last."""
-        target = registry.target(found.target)
+        target = schema.target(found.target, self.actor)
         view.target = target.key
         records = find_options(target, "", self.actor)
         for pk in reversed(view.values):
