@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0005_recycle_bin_tenancy"),
+        ("crm", "0007_recycle_bin_tenancy"),
         ("vessels", "0002_tenancy"),
     ]
 

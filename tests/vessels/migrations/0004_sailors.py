@@ -12,7 +12,7 @@ from crm.tenancy.operations import AddTenantForeignKey, Audit, EnableTenancy, Ow
 class Migration(migrations.Migration):
     dependencies = [
         ("crm", "0003_organization_audit"),
-        ("vessels", "0002_tenancy"),
+        ("vessels", "0003_call_sign"),
     ]
 
     operations = [
