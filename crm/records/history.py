@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from crm.models import AuditEntry, Membership, Tag
+from crm.records import customhistory
 from crm.records.names import Names
 from crm.records.queries import EVERYTHING, Sieve, audit_groups
 from crm.records.registry import Field, FieldType, RecordType
@@ -111,7 +112,7 @@ def history_groups(
             actor,
             kind,
             change_set,
-            tuple(Row(t, UUID(r), op, d or {}, entry) for t, r, op, d, entry in rows),
+            tuple(Row(t, UUID(r), op, customhistory.expanded(d or {}), entry) for t, r, op, d, entry in rows),
         )
         for at, actor, kind, change_set, first, rows in found
     ]
@@ -163,7 +164,7 @@ class Reader:
 
     def redact(self, diff: Diff, operation: str = "U") -> list[Change]:
         """The changes of an update's diff that the actor may see. Names must have been asked for by `prepare`."""
-        return self.own(Row("", UUID(int=0), operation, diff))
+        return self.own(Row("", UUID(int=0), operation, customhistory.expanded(diff)))
 
     def own(self, row: Row) -> list[Change]:
         """The changes of an entry of the record itself that the actor may see."""
@@ -179,7 +180,7 @@ class Reader:
     def _read_currencies(self, groups: Sequence[Group]) -> None:
         """What an amount was in when the log's entry doesn't say: the currency until the next entry that changed it."""
         table = self.record_type.model._meta.db_table
-        paths = {column: f.currency_path for column, f in self._fields.items() if f.currency_path}
+        paths = {column: f.currency_path for column, f in self._fields.items() if f.currency_path and not f.custom}
         rows = [r for group in groups for r in group.rows if r.table == table and r.operation == "U" and r.entry]
         wanted = {paths[c] for row in rows for c in row.diff if c in paths and paths[c] not in row.diff}
         for path in wanted if self.record is not None else ():
@@ -212,6 +213,9 @@ class Reader:
     def _references(self, candidate: Field, column: str, value: Any) -> Iterable[tuple[type[Model], Any]]:
         if candidate.type == FieldType.TAGS:
             return [(Tag, pk) for pk in value or ()]
+        if candidate.custom:
+            model = customhistory.reference_of(candidate)
+            return [(model, value)] if model is not None and value else []
         related = self.record_type.model._meta.get_field(column).related_model
         return [(related, value)] if related is not None and value else []
 
@@ -242,6 +246,8 @@ class Reader:
     def _text(self, candidate: Field, value: Any, row: Row, side: int) -> str:
         if value is None or value in ("", []):
             return ""
+        if candidate.custom:
+            return _cut(customhistory.text_of(candidate, value, self.names, _WORDS))
         words: Callable[..., str] | None = _WORDS.get(candidate.type)
         if words is not None:
             return words(value)
@@ -256,8 +262,7 @@ class Reader:
                 return self._money(candidate, value, row, side)
             case FieldType.TAGS:
                 return ", ".join(filter(None, (self.names.of(Tag, pk) for pk in value)))
-        text = str(value)
-        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        return _cut(str(value))
 
     def _money(self, candidate: Field, value: Any, row: Row, side: int) -> str:
         path = candidate.currency_path
@@ -300,7 +305,7 @@ def redact(actor: Actor, record_type: RecordType, diff: Diff, *, record: Any = N
     For many changes at once, use a Reader.
     """
     reader = Reader(actor, record_type, record)
-    row = Row(record_type.model._meta.db_table, UUID(int=0), "U", diff)
+    row = Row(record_type.model._meta.db_table, UUID(int=0), "U", customhistory.expanded(diff))
     reader.prepare([Group(datetime.min, 0, None, "", None, (row,))])  # noqa: DTZ901 -- never compared or shown
     return reader.redact(diff)
 
@@ -309,6 +314,9 @@ def columns_seen(record_type: RecordType, actor: Actor) -> dict[str, Field]:
     """The fields that the actor sees, by the table's column that holds them; without what is computed from others."""
     found: dict[str, Field] = {}
     for candidate in record_type.fields_for(actor.role):
+        if candidate.custom:
+            found |= {candidate.column: candidate} if not (candidate.encrypted or candidate.formula) else {}
+            continue
         column = None if "__" in candidate.column else record_type.model._meta.get_field(candidate.column)
         if column is not None and not column.generated:
             found[column.column] = candidate
@@ -374,6 +382,10 @@ def _without_echoes(own: Sequence[Change], children: Sequence[Change]) -> list[C
     added = {(c.key, c.new) for c in left if not c.old}
     same = removed & added
     return [c for c in left if (c.key, c.old or c.new) not in same or (c.old and c.new)]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _day(value: Any) -> str:

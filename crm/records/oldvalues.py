@@ -15,6 +15,7 @@ from crm.enums import ChangeSetKind
 from crm.lib.errors import Conflict, Forbidden, Invalid, NotFound
 from crm.models import AuditEntry
 from crm.records.actions import editable_fields, update_record
+from crm.records.customhistory import COLUMN, expanded
 from crm.records.history import Group, Reader, Row
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
@@ -55,7 +56,9 @@ def restorable_keys(record_type: RecordType, record: Any, actor: Actor) -> froze
 
 
 def present_value(record: Any, field: Field) -> Any:
-    """A field's value as it is now, ids for what it names."""
+    """A field's value as it is now, ids for what it names; of a custom field as it is stored."""
+    if field.custom:
+        return record.custom.get(field.key)
     return getattr(record, record._meta.get_field(field.column).attname)
 
 
@@ -63,6 +66,8 @@ def as_value(record_type: RecordType, field: Field, logged: Any) -> Any:
     """What the log holds of a field, as the model holds it."""
     if field.type == FieldType.TAGS:
         return [UUID(tag) for tag in logged or ()]
+    if field.custom:
+        return logged
     return record_type.model._meta.get_field(field.column).to_python(logged)
 
 
@@ -74,22 +79,30 @@ def old_value(record_type: RecordType, record: Any, entry_id: int, key: str, act
     field = next((f for f in record_type.fields_for(actor.role) if f.key == key), None)
     table = record_type.model._meta.db_table
     entry = AuditEntry.objects.filter(pk=entry_id, table_name=table, row_id=record.pk, operation="U").first()
-    column = record_type.model._meta.get_field(field.column).column if field and "__" not in field.column else ""
-    if field is None or entry is None or column not in (entry.diff or {}):
+    column = _column_of(record_type, field) if field else ""
+    diff = expanded((entry.diff if entry else None) or {})
+    if field is None or entry is None or column not in diff:
         raise NotFound(_("This change is not in the history of the record. Reload the page."))
-    old, new = entry.diff[column]
+    old, new = diff[column]
     present = present_value(record, field)
     reader = Reader(actor, record_type, record)
     rows = [
-        Row(table, record.pk, "U", entry.diff, entry.pk),
+        Row(table, record.pk, "U", diff, entry.pk),
         Row(table, record.pk, "U", {column: [_logged(present), None]}),
     ]
     reader.prepare([Group(entry.at, entry.pk, None, "", None, (row,)) for row in rows])
     texts = [next((c.old for c in reader.own(row) if c.key == key), "") for row in rows]
-    path = field.currency_path
-    currency = (entry.diff[path][0] if path in entry.diff else reader.currency_at(entry.pk, path)) if path else ""
+    path = "" if field.custom else field.currency_path
+    currency = (diff[path][0] if path in diff else reader.currency_at(entry.pk, path)) if path else ""
     is_last = as_value(record_type, field, new) == present
     return OldValue(entry.pk, field, as_value(record_type, field, old), texts[0], present, texts[1], is_last, currency)
+
+
+def _column_of(record_type: RecordType, field: Field) -> str:
+    """The name that a field's value has in the log; "" for one that is computed or another record's."""
+    if field.custom:
+        return "" if field.encrypted or field.formula else field.column
+    return "" if "__" in field.column else str(record_type.model._meta.get_field(field.column).column)
 
 
 def _logged(value: Any) -> Any:
@@ -118,7 +131,7 @@ def restore_value(
     _check_possible(old, acting)
     with change_set(ChangeSetKind.RESTORE, _("An old value was put back"), acting=acting):
         changed = update_record(record_type, pk, _values(record, old), acting=acting)
-    column = record_type.model._meta.get_field(old.field.column).column
+    column = COLUMN if old.field.custom else record_type.model._meta.get_field(old.field.column).column
     entries = AuditEntry.objects.filter(table_name=record_type.model._meta.db_table, row_id=record.pk, pk__gt=entry_id)
     made = entries.filter(diff__has_key=column, version__gt=record.version).order_by("-pk").first()
     return changed, made.pk if made else 0
@@ -135,7 +148,7 @@ def _check_possible(old: OldValue, acting: Actor) -> None:
         target = registry.get(field.target).model
         if not access.visible(target, acting).filter(pk=old.value).exists():
             raise Invalid(fields={field.key: _("It was deleted, or you may not have access to it.")})
-    if field.type == FieldType.MEMBER and old.value and old.value not in dict(queries.members()):
+    if field.type == FieldType.MEMBER and old.value and UUID(str(old.value)) not in dict(queries.members()):
         raise Invalid(fields={field.key: _("%(name)s is not an active member any more.") % {"name": old.text}})
 
 

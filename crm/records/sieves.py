@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from crm.lib.errors import NotFound
+from crm.records.customhistory import COLUMN
 from crm.records.history import children_of, columns_seen
 from crm.records.queries import Sieve
 from crm.records.registry import RecordType
@@ -18,7 +19,9 @@ def sieve_of(record_type: RecordType, key: str, actor: Actor, by: UUID | None = 
     """
     if not key:
         return Sieve(actor=by)
-    columns = tuple(c for c, candidate in columns_seen(record_type, actor).items() if candidate.key == key)
+    seen = columns_seen(record_type, actor).items()
+    # The log holds an organisation's own fields together.
+    columns = tuple(COLUMN if candidate.custom else c for c, candidate in seen if candidate.key == key)
     children = children_of(record_type).items()
     if not columns and not any(table == key and not child.key for table, child in children):
         raise NotFound
