@@ -20,6 +20,7 @@ from activities.queries import Before, Sought
 from contacts.models import Account, Contact
 from crm.lib.errors import Invalid
 from crm.models import Membership
+from crm.records import schema
 from crm.records.history import Change, Group, Reader, history_groups
 from crm.records.names import Names
 from crm.records.registry import registry
@@ -142,7 +143,7 @@ def timeline(kind: str, record: Any, actor: Actor, wanted: Request | None = None
     rows = queries.timeline_rows(
         kind, record.pk, wanted.types, search=_sought(wanted), before=before, limit=wanted.size + 1
     )
-    reader = Reader(actor, registry.get(kind), record)
+    reader = Reader(actor, schema.record_type(kind, actor), record)
     groups = _groups(kind, record, wanted, before) if wanted.tab in ("", "changes") else []
     want_names(reader.names, rows, kind)
     reader.prepare(groups)

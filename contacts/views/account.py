@@ -101,7 +101,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             changed = update_account(account.pk, form.changes(), acting=r.actor, version=version)
         except Conflict:
             account = access.get_account(pk, r.actor)
-            clash = meanwhile(ACCOUNT, account, version, r.actor)
+            clash = meanwhile(schema.record_type(ACCOUNT.key, r.actor), account, version, r.actor)
             if clash is None:
                 raise
         except Invalid as error:

@@ -103,7 +103,7 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             changed = update_contact(contact.pk, form.changes(), acting=r.actor, version=version)
         except Conflict:
             contact = access.get_contact(pk, r.actor)
-            clash = meanwhile(CONTACT, contact, version, r.actor)
+            clash = meanwhile(schema.record_type(CONTACT.key, r.actor), contact, version, r.actor)
             if clash is None:
                 raise
         except Invalid as error:
