@@ -19,6 +19,7 @@ from crm.actions.sharing import share_record, unshare_record
 from crm.enums import Role
 from crm.lib.errors import Invalid
 from crm.models import Membership, Tag
+from crm.records import schema
 from crm.records import timeline as port
 from crm.records.history import Change, redact
 from crm.records.registry import registry
