@@ -24,8 +24,8 @@ from tests.records.harbour import Harbour
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIGRATIONS = (
-    "contacts.migrations.0005_fill_recycle_bin",
-    "deals.migrations.0004_fill_recycle_bin",
+    "contacts.migrations.0006_fill_recycle_bin",
+    "deals.migrations.0005_fill_recycle_bin",
     "activities.migrations.0003_fill_recycle_bin",
 )
 

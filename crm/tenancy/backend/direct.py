@@ -21,7 +21,7 @@ KEPT_MOST = 300  # statements that a session keeps; the one not used for longest
 
 Params = Sequence[Any] | Mapping[str, Any]
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|s|%)")
-_GOOD = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+_GOOD = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY})
 
 
 @lru_cache(maxsize=2048)
