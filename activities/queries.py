@@ -25,7 +25,6 @@ COLUMNS = (
     "contact_id", "account_id", "deal_id", "version", "data",
 )  # fmt: skip
 LATELY = timedelta(days=30)
-OLDEST_LOOKED_AT = 20  # activities among which the entry of a record's creation is looked for
 
 # A record's activities from its own index. A contact's page also shows the steps of the deals they have a part in.
 _BRANCH_SQL = f"""(
@@ -42,14 +41,13 @@ _SEARCH_SQL = """ AND (strpos(keel_norm(a.subject || ' ' || a.body), keel_norm(%
 
 _CREATION_SQL = """
 SELECT EXISTS (
-    SELECT FROM (SELECT a.type, a.data, a.contact_id, a.deal_id FROM activities_activity a
-                  WHERE a.org_id = app_org() AND a.deleted_at IS NULL AND {about}
-                  ORDER BY a.occurred_at, a.id LIMIT %(limit)s) oldest
-     WHERE type = 'system' AND data ->> 'event' = 'created' AND {own})
+    SELECT FROM activities_activity a
+     WHERE a.org_id = app_org() AND a.deleted_at IS NULL AND {about} AND a.type = 'system'
+       AND a.data ->> 'event' = 'created' AND {own})
 """
 _OWN = {
-    "contact": "deal_id IS NULL",
-    "account": "deal_id IS NULL AND contact_id IS NULL",
+    "contact": "a.deal_id IS NULL",
+    "account": "a.deal_id IS NULL AND a.contact_id IS NULL",
     "deal": "true",
 }
 
@@ -105,10 +103,14 @@ def _row(values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def tells_creation(kind: str, pk: UUID) -> bool:
-    """Whether one of a record's oldest activities says that it was created."""
+    """Whether an activity of a record says that it was created.
+
+    It may lie anywhere: an import gives deals and calls their true dates, which are older than the record. Asked on a
+    timeline's last page alone.
+    """
     with prepared_cursor() as cursor:
         sql = _CREATION_SQL.format(about=_ABOUT[kind], own=_OWN[kind])
-        cursor.execute(sql, {"pk": pk, "limit": OLDEST_LOOKED_AT})
+        cursor.execute(sql, {"pk": pk})
         return bool(cursor.fetchone()[0])
 
 

@@ -286,7 +286,7 @@ def _change_entries(group: Group, page: Sequence[tuple[Key, Any]], reader: Reade
 
 
 def _creation_is_told(kind: str, pk: UUID, page: Sequence[tuple[Key, Any]]) -> bool:
-    """Whether an activity says already that the record was created: one of this page, or else one of the oldest.
+    """Whether an activity says already that the record was created: one of this page, or else of another one.
 
     The two may lie on different pages: an import or the demo data gives the activity its true date.
     """
