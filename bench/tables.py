@@ -41,7 +41,8 @@ def series(n_to: str = "n") -> str:
 
 def fills(scale: Scale) -> list[Fill]:
     """All tables, parents first."""
-    return [*people(scale), *pipelines(scale), *companies(scale), *deals(scale), *timelines(scale), *shares(scale)]
+    records = [*people(scale), *pipelines(scale), *companies(scale), *deals(scale), *timelines(scale)]
+    return [*records, *shares(scale), words()]
 
 
 def people(scale: Scale) -> list[Fill]:
@@ -368,6 +369,20 @@ def shares(scale: Scale) -> list[Fill]:
         share("contacts_accountshare", "contacts.view_account", "account(0, n * 10 + n % 10)", scale.accounts // 2),
         share("deals_dealshare", "deals.view_deal", "deal(0, n * 10 + n % 10)", scale.own_deals),
     ]
+
+
+def words() -> Fill:
+    """The dictionary of each organisation, which a trigger would have written."""
+    texts = """SELECT org_id, keel_with_address(full_name_norm, email_norm) AS text FROM contacts_contact
+        UNION ALL SELECT org_id, keel_with_address(name_norm, domain) FROM contacts_account
+        UNION ALL SELECT org_id, name_norm FROM deals_deal
+        UNION ALL SELECT DISTINCT org_id, keel_text(subject, body) FROM activities_activity"""
+    each = "unnest(string_to_array(keel_spaced(t.text), ' ')) AS word"
+    return Fill(
+        "crm_searchword",
+        {"id": "uuidv7()", "org_id": "org_id", "word": "word", "created_at": "at(0)"},
+        f"(SELECT DISTINCT org_id, word FROM ({texts}) t, {each} WHERE word ~ '^[^0-9]{{{{3,40}}}}$') x",
+    )
 
 
 def constants(scale: Scale, now: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ from activities.enums import ActivityType, Direction, Source
 from contacts.models import Account, Contact
 from crm.models import Membership
 from crm.tenancy.fields import TenantForeignKey
+from crm.tenancy.indexes import words_index
 from crm.tenancy.models import OrgModel
 from deals.models import Deal
 
@@ -47,4 +48,12 @@ class Activity(OrgModel):
             ),
             models.Index("org", "owner", *NEWEST, name="activity_owner", condition=LIVE),
             models.Index("org", *NEWEST, name="activity_newest", condition=LIVE),
+            # What the system writes has no text.
+            words_index(
+                "activity_words",
+                "subject",
+                "body",
+                function="keel_text",
+                condition=LIVE & (~models.Q(subject="") | ~models.Q(body="")),
+            ),
         ]

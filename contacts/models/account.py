@@ -5,6 +5,7 @@ from django.db import models
 
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.indexes import grams_index, words_index
 from crm.tenancy.models import OrgModel, TenantModel
 
 LIVE = models.Q(deleted_at__isnull=True)
@@ -51,6 +52,8 @@ class Account(OrgModel, Address):
                 condition=LIVE,
             ),
             models.Index("org", "parent", name="account_parent", condition=models.Q(parent__isnull=False)),
+            words_index("account_words", "name_norm", "domain", function="keel_with_address", condition=LIVE),
+            grams_index("account_phone", "phone", function="keel_digits", condition=LIVE),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +72,10 @@ class AccountDomain(TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["org", "account", "domain"], name="contacts_accountdomain_once"),
         ]
-        indexes = [models.Index(fields=["org", "domain"], name="accountdomain_domain")]
+        indexes = [
+            models.Index(fields=["org", "domain"], name="accountdomain_domain"),
+            grams_index("accountdomain_grams", "domain"),
+        ]
 
 
 class AccountShare(Share):

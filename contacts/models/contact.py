@@ -7,6 +7,7 @@ from contacts.enums import AddressKind, ContactRole, LeadStatus, Lifecycle
 from contacts.models.account import LIVE, Account
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.indexes import grams_index, words_index
 from crm.tenancy.models import OrgModel, TenantModel
 
 
@@ -58,6 +59,7 @@ class Contact(OrgModel, Address):
             models.Index("org", "email_norm", name="contact_email", condition=LIVE),
             models.Index("org", "phone_norm", name="contact_phone", condition=LIVE),
             models.Index("org", "account", name="contact_account", condition=LIVE),
+            words_index("contact_words", "full_name_norm", "email_norm", function="keel_with_address", condition=LIVE),
         ]
 
     def __str__(self) -> str:
@@ -87,7 +89,10 @@ class ContactEmail(TenantModel):
                 fields=["org", "contact"], condition=models.Q(is_primary=True), name="contacts_contactemail_primary"
             ),
         ]
-        indexes = [models.Index(fields=["org", "address_norm"], name="contactemail_address")]
+        indexes = [
+            models.Index(fields=["org", "address_norm"], name="contactemail_address"),
+            grams_index("contactemail_grams", "address_norm"),
+        ]
 
 
 class ContactPhone(TenantModel):
@@ -110,6 +115,7 @@ class ContactPhone(TenantModel):
         indexes = [
             models.Index(fields=["org", "contact"], name="contactphone_contact"),
             models.Index(fields=["org", "number_norm"], name="contactphone_number"),
+            grams_index("contactphone_grams", "number_norm"),
         ]
 
 

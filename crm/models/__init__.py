@@ -8,6 +8,7 @@ from crm.models.money import ExchangeRate
 from crm.models.organization import Address, Organization
 from crm.models.outbox import OutboxEvent
 from crm.models.records import ExternalId, Notification, Tag
+from crm.models.search import SearchWord
 from crm.models.share import Share
 from crm.models.user import RateLimit, Session, User, normalize_email
 
@@ -28,6 +29,7 @@ __all__ = [
     "OutboxEvent",
     "RateLimit",
     "SealedValue",
+    "SearchWord",
     "Session",
     "Share",
     "Tag",

@@ -7,6 +7,7 @@ from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm.models import Membership, Share
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
+from crm.tenancy.indexes import words_index
 from crm.tenancy.models import OrgModel, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
@@ -81,6 +82,7 @@ class Deal(OrgModel):
             ),
             models.Index("org", "name_norm", "id", include=["owner"], name="deal_name", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
+            words_index("deal_words", "name_norm", condition=LIVE),
             models.Index("org", "close_date", "id", include=["owner"], name="deal_close_date", condition=LIVE),
             # What was won in a quarter, without touching the table.
             models.Index(

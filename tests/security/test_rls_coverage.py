@@ -42,8 +42,8 @@ GLOBAL_MODELS = {
 }
 # An organisation's, though not TenantModel: the tenant itself, and two logs with their own keys.
 OWN_SHAPE = {"crm.AuditEntry", "crm.Organization", "crm.OutboxEvent"}
-# Nobody needs a history of these: logs themselves, deliveries, inboxes, secrets that open one thing once; entries of the
-# recycle bin repeat names of records whose deletion is in the log.
+# Nobody needs a history of these: logs themselves, deliveries, inboxes, secrets that open one thing once, words that
+# repeat what records say; entries of the recycle bin repeat names of records whose deletion is in the log.
 UNAUDITED = {
     "crm_auditentry",
     "crm_binentry",
@@ -53,6 +53,7 @@ UNAUDITED = {
     "crm_organization",
     "crm_outboxevent",
     "crm_sealedvalue",  # would put the values into the log
+    "crm_searchword",
     "crm_token",
     "crm_uniquevalue",
     "contacts_importjob",

@@ -5,6 +5,7 @@ from django.db import models
 
 from crm.models import Membership
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
+from crm.tenancy.indexes import words_index
 from crm.tenancy.models import OrgModel
 
 
@@ -32,6 +33,7 @@ class Vessel(OrgModel):
     call_sign = models.CharField(max_length=8, blank=True)  # no two ships at sea have the same
 
     class Meta(OrgModel.Meta):
+        indexes = [words_index("vessel_words", "name_norm", condition=models.Q(deleted_at__isnull=True))]
         constraints = [
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(

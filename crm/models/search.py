@@ -1,0 +1,18 @@
+"""What search keeps beside the records themselves."""
+
+from django.db import models
+
+from crm.tenancy.models import TenantModel
+
+
+class SearchWord(TenantModel):
+    """A word of the organisation's records, for finding what was spelled wrong.
+
+    Written by triggers (crm.tenancy.searching). Words are not counted and stay when their last record is gone: they
+    then lead to nothing. Two transactions may write the same new word, so that neither waits for the other.
+    """
+
+    word = models.TextField(db_collation="C")
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["org", "word"], name="searchword_word")]

@@ -1,0 +1,344 @@
+"""A migration operation that makes a table searchable: functions that find rows by indexes which row-level security
+keeps the application's role from.
+
+Operators such as `@@` and LIKE are not leakproof: under a policy PostgreSQL would look at every row first. So the
+functions run with their owner's rights, and apply themselves, before their LIMIT, what the policies of the table say:
+the organisation that is entered, and what the actor reaches. They answer ids; the records are read under row-level
+security again. None of them takes an organisation.
+
+For a table `t` there are, as far as it has what they need:
+
+- `t_prefixed(sought, most)`: columns that begin with the text;
+- `t_worded(sought, most, similar)`: rows that have all the words, or (`similar`) words spelled like them;
+- `t_fragments(sought, most)`: rows with an address or a number that has the text anywhere.
+
+Each answers (id, exact, own, moment, told), the best first: what is equal before what begins so, the actor's own
+before others', the newest first. `told` is the address or number that was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from crm.tenancy.grants import DefinerFunctions
+from crm.tenancy.operations import Owned, Through, _Sql
+
+MANY = 2000  # matches of a whole organisation that are held against the actor's reach one by one
+WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
+PREFIX_WINDOW = 30  # of more rows that begin with a text, those that are ranked: the first of each column
+FEW = 2000  # own rows that are looked through rather than all that match
+NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
+NOTHING = "NULL::text"
+HITS = f"hits uuid[]; bound integer := greatest(most, CASE WHEN everything THEN {WINDOW} ELSE {MANY} END);"
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """Addresses or numbers that are found by any part of them.
+
+    `column` is SQL with `{c}` for the table: the searched one, or a child `table` whose column `key` names the record.
+    """
+
+    column: str
+    kind: Literal["address", "number"]
+    table: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class _Match:
+    """Rows `m` that match: of `table`, whose column `key` names the record. `indexed` is the condition that an index
+    answers, `exactly` the one that decides, `told` what is told of the row."""
+
+    table: str
+    key: str
+    indexed: str
+    exactly: str
+    told: str = NOTHING
+
+    @property
+    def everybodys(self) -> str:
+        """SELECT of the records' ids. Of an organisation of a million rows an index over the organisation would be read
+        whole beside the other one: hence IS TRUE, which no index answers."""
+        where = f"(m.org_id = org) IS TRUE AND {self.indexed} AND {self.exactly}"
+        return f"SELECT m.{self.key} AS id FROM {self.table} m WHERE {where}"
+
+    def of(self, record: str) -> str:
+        """FROM and WHERE of the rows that belong to one record."""
+        return f"FROM {self.table} m WHERE m.org_id = org AND m.{self.key} = {record} AND {self.exactly}"
+
+
+class Searchable(_Sql):
+    """The functions, the dictionary's trigger and the grants of a table that is searched.
+
+    `rows` is what EnableTenancy was given. `names`, `addresses` and `numbers` are normalised columns that prefixes are
+    looked up in; `words` is the SQL of the normalised text whose words are indexed, with `{t}` for the row, and
+    `written` the columns it is made of; `having` limits it to rows that have such a text, as the index does.
+    `moment` is the column that tells which is newer. The indexes stand in the models (crm.tenancy.indexes).
+    """
+
+    def __init__(
+        self,
+        table: str,
+        rows: Owned | Through,
+        *,
+        words: str,
+        written: tuple[str, ...],
+        having: str = "",
+        names: tuple[str, ...] = (),
+        addresses: tuple[str, ...] = (),
+        numbers: tuple[str, ...] = (),
+        fragments: tuple[Fragments, ...] = (),
+        moment: str = "updated_at",
+    ) -> None:
+        self.table, self.rows, self.words, self.written, self.having = table, rows, words, tuple(written), having
+        self.names, self.addresses, self.numbers = tuple(names), tuple(addresses), tuple(numbers)
+        self.fragments, self.moment = tuple(fragments), moment
+        self._parents = rows.parents if isinstance(rows, Through) else ()
+        self._shares = [owned.shares for _column, _table, owned in self._parents] or [getattr(rows, "shares", "")]
+
+    def deconstruct(self) -> Any:
+        kwargs: dict[str, Any] = {"table": self.table, "rows": self.rows}
+        for name in ("words", "written", "having", "names", "addresses", "numbers", "fragments", "moment"):
+            if getattr(self, name):
+                kwargs[name] = getattr(self, name)
+        return self.__class__.__name__, [], kwargs
+
+    def describe(self) -> str:
+        return f"Search of {self.table}"
+
+    def forward(self) -> list[str]:
+        made = self._functions()
+        ours = DefinerFunctions(list(made), self._grants())
+        trigger = DefinerFunctions([f"{self.table}_note_words()"], [], trigger=True)
+        shared = [
+            f"GRANT EXECUTE ON FUNCTION {shares}_ids(boolean) TO keel_definer" for shares in self._shares if shares
+        ]
+        return [
+            *made.values(), *shared, *ours.forward(), *self._dictionary(), *trigger.forward(), self._fill(),
+        ]  # fmt: skip
+
+    def backward(self) -> list[str]:
+        return [
+            f"DROP TRIGGER note_words ON {self.table}",
+            *(f"DROP FUNCTION {signature}" for signature in (f"{self.table}_note_words()", *self._functions())),
+        ]
+
+    # ------------------------------------------------------------ functions
+
+    def _functions(self) -> dict[str, str]:
+        """The SQL of the functions by their signatures."""
+        made = {f"{self.table}_worded(text, integer, boolean)": self._worded()}
+        if self.names or self.addresses or self.numbers:
+            made[f"{self.table}_prefixed(text, integer)"] = self._prefixed()
+        if self.fragments:
+            made[f"{self.table}_fragments(text, integer)"] = self._fragments()
+        return made
+
+    def _grants(self) -> list[str]:
+        parents = [table for _column, table, _owned in self._parents]
+        children = [part.table for part in self.fragments if part.table]
+        tables = dict.fromkeys([self.table, *parents, *children, *(shares for shares in self._shares if shares)])
+        return [f"SELECT ON {table}" for table in tables]
+
+    def _function(self, name: str, parameters: str, declared: str, body: str) -> str:
+        """A function that answers found rows; `body` may use who acts and what is shared with them."""
+        shared = " ".join(f"{_shared(n)} uuid[];" for n in range(len(self._shares)))
+        return f"""CREATE FUNCTION {self.table}_{name}({parameters})
+    RETURNS TABLE (id uuid, exact boolean, own boolean, moment timestamptz, told text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    org uuid := app_org(); me uuid := app_member(); members uuid[] := app_members();
+    everything boolean := coalesce(app_reach() = 'all', false);
+    {shared}
+    {declared}
+BEGIN
+    IF org IS NULL THEN RETURN; END IF;
+    {body}
+END $$"""
+
+    def _prefixed(self) -> str:
+        told = [(column, "low") for column in self.addresses] + [(column, "digits") for column in self.numbers]
+        columns = [(column, "low") for column in self.names] + told
+        branches = [
+            f"{self._select(f't.{column} = {low}', f't.{column}' if (column, low) in told else NOTHING)} {self._live()}"
+            f" AND {_begins(column, low)} AND {self._sees()} ORDER BY t.{column} LIMIT {PREFIX_WINDOW}"
+            for column, low in columns
+        ]
+        any_of = " OR ".join(_begins(column, low) for column, low in columns)
+        exact = " OR ".join(f"t.{column} = {low}" for column, low in columns)
+        saying = " ".join(f"WHEN {_begins(column, low)} THEN t.{column}" for column, low in told)
+        found = self._select(exact, f"CASE {saying} END" if saying else NOTHING)
+        newest = f"SELECT * {self._live()} AND t.owner_id = me ORDER BY t.updated_at DESC, t.id DESC LIMIT {NEWEST}"
+        own = f"SELECT * {self._live()} AND {self._sees()} OFFSET 0"
+        body = f"""IF low = '' THEN RETURN; END IF;
+    {self._share()}
+    IF {self._few()} THEN {_ranked([f"{found} FROM ({own}) t WHERE {any_of}"])}
+    ELSE {_ranked([*branches, f"{found} FROM ({newest}) t WHERE {any_of}"])}
+    END IF;"""
+        declared = "low text := btrim(keel_norm(sought)); digits text := keel_number_fragment(sought);"
+        return self._function("prefixed", "sought text, most integer", declared, body)
+
+    def _worded(self) -> str:
+        words = f"keel_word_vector(m.org_id, {self.words.format(t='m')}) @@ query"
+        live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
+        declared = f"""{HITS}
+    query tsquery := CASE WHEN similar_too THEN keel_similar_query(sought) ELSE keel_word_query(sought) END;"""
+        body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching([_Match(self.table, "id", live, words)])
+        return self._function("worded", "sought text, most integer, similar_too boolean", declared, body)
+
+    def _fragments(self) -> str:
+        matches, declared = [], [HITS]
+        for part in self.fragments:
+            column = part.column.format(c="m")
+            grams = f"keel_gram_vector(m.org_id, {column}) @@ {part.kind}_grams"
+            live = "" if part.table else "m.deleted_at IS NULL AND "
+            has = f"({part.kind}_grams IS NOT NULL AND {column} LIKE keel_anywhere({part.kind}_part))"
+            matches.append(_Match(part.table or self.table, part.key or "id", live + grams, has, column))
+        for kind in ("address", "number"):
+            declared += [f"{kind}_part text := keel_{kind}_fragment(sought);",
+                         f"{kind}_grams tsquery := keel_gram_query({kind}_part);"]  # fmt: skip
+        body = "IF address_grams IS NULL AND number_grams IS NULL THEN RETURN; END IF;\n    " + self._matching(matches)
+        return self._function("fragments", "sought text, most integer", "\n    ".join(declared), body)
+
+    def _matching(self, matches: list[_Match]) -> str:
+        """Finds by index what matches in the organisation. Few hits, or hits of somebody who sees everything, are taken
+        as they are. Of more, what the actor sees is looked for among their own rows if they have few, else among the
+        hits, as many of which are theirs."""
+        everybodys = " UNION ALL ".join(match.everybodys for match in matches)
+        limit = f"LIMIT greatest(most, {WINDOW})"
+        exactly = " OR ".join(f"EXISTS (SELECT {match.of('t.id')})" for match in matches)
+        mine = f"{self._live()} AND {self._sees()} AND t.owner_id = me AND cardinality(hits) > bound AND ({exactly})"
+        told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
+        told = f"coalesce({told})" if told else NOTHING
+        chosen = f"{self._select()} {self._live()} AND t.id = ANY (hits) AND {self._sees()}"
+        reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
+        own = " UNION ALL ".join(f"({match.everybodys} AND m.{match.key} = ANY (hits))" for match in matches)
+        among = (
+            f"{self._select()} FROM ({everybodys} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
+            f" WHERE {self._where()} AND {self._sees()} {limit}"
+        )
+        return f"""hits := ARRAY(SELECT m.id FROM ({everybodys}) m LIMIT bound + 1);
+    IF cardinality(hits) = 0 THEN RETURN; END IF;
+    {self._share()}
+    IF everything OR cardinality(hits) <= bound THEN
+    {_ranked([chosen, f"{self._select()} {mine} {limit}"], told)}
+    ELSIF {self._few()} THEN
+        hits := ARRAY({reached});
+        hits := ARRAY({own});
+    {_ranked([chosen], told)}
+    ELSE
+    {_ranked([among], told)}
+    END IF;"""
+
+    # ------------------------------------------------------------ rows, and who sees them
+
+    def _share(self) -> str:
+        """Statements that find out what is shared with the actor."""
+        asked = " ".join(f"{_shared(n)} := {shares}_ids(false);" for n, shares in enumerate(self._shares) if shares)
+        return f"IF NOT everything THEN {asked} END IF;" if asked else ""
+
+    def _few(self) -> str:
+        """The condition that the actor does not see everything and owns few rows."""
+        own = f"FROM {self.table} t WHERE t.org_id = org AND t.owner_id = ANY (members) AND t.deleted_at IS NULL"
+        return f"NOT everything AND (SELECT count(*) FROM (SELECT {own} LIMIT {FEW} + 1) own) <= {FEW}"
+
+    def _select(self, exact: str = "false", told: str = NOTHING) -> str:
+        return f"SELECT t.id, t.owner_id, t.{self.moment} AS moment, {exact} AS exact, {told} AS told"
+
+    def _where(self) -> str:
+        """The condition that a row is the organisation's, not in the recycle bin, and has a text."""
+        return "t.org_id = org AND t.deleted_at IS NULL" + (f" AND {self.having.format(t='t')}" if self.having else "")
+
+    def _live(self) -> str:
+        """FROM and WHERE of such rows."""
+        return f"FROM {self.table} t WHERE {self._where()}"
+
+    def _sees(self) -> str:
+        """The condition that the actor sees the row, as the policy `visible` says it; and that what it belongs to is
+        not in the recycle bin."""
+        if not self._parents:
+            return f"(everything OR t.owner_id = ANY (members) OR t.id = ANY ({_shared(0)}))"
+        whens = " ".join(
+            f"WHEN t.{column} IS NOT NULL THEN EXISTS (SELECT FROM {table} p WHERE p.id = t.{column}"
+            f" AND p.deleted_at IS NULL AND (everything OR t.owner_id = ANY (members) OR p.owner_id = ANY (members)"
+            f" OR p.id = ANY ({_shared(n)})))"
+            for n, (column, table, _owned) in enumerate(self._parents)
+        )
+        return f"CASE {whens} ELSE everything OR t.owner_id = ANY (members) END"
+
+    def _reached(self) -> list[str]:
+        """FROM and WHERE of the rows that an actor sees who does not see everything; each has an index of its own."""
+        if not self._parents:
+            return [f"{self._live()} AND {self._sees()}"]
+        sources = [f"{self._live()} AND t.owner_id = ANY (members) AND {self._sees()}"]
+        for n, (column, table, _owned) in enumerate(self._parents):
+            first = "".join(f" AND t.{former} IS NULL" for former, _table, _o in self._parents[:n])
+            sources.append(
+                f"FROM {self.table} t JOIN {table} p ON p.id = t.{column} WHERE {self._where()}{first}"
+                f" AND p.org_id = org AND p.deleted_at IS NULL"
+                f" AND (p.owner_id = ANY (members) OR p.id = ANY ({_shared(n)}))"
+            )
+        return sources
+
+    # ------------------------------------------------------------ the dictionary
+
+    def _dictionary(self) -> list[str]:
+        """The trigger that writes down new words."""
+        function = f"""CREATE FUNCTION {self.table}_note_words() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO crm_searchword (id, org_id, word, created_at)
+    SELECT uuidv7(), new.org_id, w.word, now()
+      FROM (SELECT DISTINCT word FROM {_spelled(self.words.format(t="new"))}) w
+      LEFT JOIN LATERAL (SELECT true AS known FROM crm_searchword k
+                          WHERE k.org_id = new.org_id AND k.word = w.word LIMIT 1) k ON true
+     WHERE k.known IS NULL;
+    RETURN NULL;
+END $$"""
+        event = f"AFTER INSERT OR UPDATE OF {', '.join(self.written)} ON {self.table} FOR EACH ROW"
+        when = f" WHEN ({self.having.format(t='new')})" if self.having else ""
+        return [function, f"CREATE TRIGGER note_words {event}{when} EXECUTE FUNCTION {self.table}_note_words()"]
+
+    def _fill(self) -> str:
+        """Writes down the words of the rows that are there, one organisation after the other."""
+        having = f" AND {self.having.format(t='t')}" if self.having else ""
+        return f"""DO $$
+DECLARE entered uuid;
+BEGIN
+    PERFORM set_config('app.reach', 'all', true), set_config('app.write', 'all', true);
+    FOR entered IN SELECT keel_due_orgs('all') LOOP
+        PERFORM set_config('app.org_id', entered::text, true);
+        INSERT INTO crm_searchword (id, org_id, word, created_at)
+        SELECT uuidv7(), entered, word, now() FROM (
+            SELECT word FROM {self.table} t, {_spelled(self.words.format(t="t"))} WHERE t.org_id = entered{having}
+            EXCEPT SELECT k.word FROM crm_searchword k WHERE k.org_id = entered) new_words;
+    END LOOP;
+    PERFORM set_config(name, '', true) FROM unnest(ARRAY['app.org_id', 'app.reach', 'app.write']) AS name;
+END $$"""
+
+
+def _shared(number: int) -> str:
+    """The variable that holds the ids of a type which are shared with the actor."""
+    return f"shared_{number}"
+
+
+def _ranked(branches: list[str], told: str = "r.told") -> str:
+    """The best of what branches found, each row once; what is told of a row may be looked up for those alone."""
+    found = "\n        UNION ALL ".join(f"({branch})" for branch in branches)
+    return f"""RETURN QUERY SELECT r.id, r.exact, r.own, r.moment, {told} FROM (
+        SELECT f.id, bool_or(f.exact) AS exact, coalesce(f.owner_id = me, false) AS own, f.moment, max(f.told) AS told
+          FROM ({found}) f GROUP BY f.id, f.owner_id, f.moment ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 DESC LIMIT most) r;"""
+
+
+def _begins(column: str, low: str) -> str:
+    """The condition that a column begins with a text: a range in byte order, for the index."""
+    return f"(t.{column} >= {low} AND t.{column} < {low} || chr(1114111))"
+
+
+def _spelled(text: str) -> str:
+    """The words of a text that can be misspelled: of letters, three to forty."""
+    return f"(SELECT x AS word FROM unnest(string_to_array(keel_spaced({text}), ' ')) x WHERE x ~ '^[^0-9]{{3,40}}$') s"
