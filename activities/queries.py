@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,8 @@ from activities.enums import ActivityType, Source
 from activities.models import Activity
 from contacts.models import Contact
 from crm.tenancy.backend.base import prepared_cursor
-from crm.tenancy.context import Actor
+from crm.tenancy.backend.kept import OneOf
+from crm.tenancy.context import Actor, array
 from deals.models import Deal, DealContact
 
 STEPS = (ActivityType.STAGE_CHANGE, ActivityType.SYSTEM)
@@ -100,6 +101,12 @@ def _row(values: tuple[Any, ...]) -> dict[str, Any]:
     row = dict(zip(COLUMNS, values, strict=True))
     row["data"] = {} if row["data"] == "{}" else orjson.loads(row["data"])
     return row
+
+
+def texts_of(ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """What activities say and what they are about, as far as the reader sees them."""
+    columns = ("id", "type", "subject", "body", "contact_id", "account_id", "deal_id")
+    return list(Activity.objects.filter(OneOf("id", array(ids))).values(*columns))
 
 
 def tells_creation(kind: str, pk: UUID) -> bool:

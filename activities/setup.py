@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from activities import binning, history, home, notices, records
+from activities import binning, history, home, notices, records, search
 from activities import receivers as receivers  # importing them registers them
 from activities.timeline import write_entries
 from activities.timelines import MODELS
@@ -23,6 +23,7 @@ def register() -> None:
     home.register()
     notices.register()
     registry.register_related(records.ACTIVITY)
+    search.register()
     for kind in MODELS:
         registry.relate(kind, records.of(kind))
         panels.add(kind, "main", panel, order=10)

@@ -141,6 +141,8 @@ CONTACT = RecordType(
     subtitle=("title", "account"),
     list_columns=("account", "title", "lifecycle", "last_activity_at", "owner", "email", "tags"),
     search_paths=("sort_name", "full_name_norm", "email_norm", "phone_norm"),
+    search_words=("full_name_norm", "email_norm"),
+    search_fragments=("emails__address_norm", "phones__number_norm"),
     create=create_contact_from,
     update=contacts.update_contact,
     url_names={
@@ -191,6 +193,8 @@ ACCOUNT = RecordType(
     subtitle=("industry", "city"),
     list_columns=("domain", "industry", "city", "employee_count", "owner", "tags", "updated_at"),
     search_paths=("name_norm",),
+    search_words=("name_norm", "domain"),
+    search_fragments=("account_domains__domain", "phone"),
     create=create_account_from,
     update=accounts.update_account,
     bin=Bin(emptied=(Emptied(Contact, "account_id", still=_main_contacts_of),)),

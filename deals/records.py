@@ -97,6 +97,7 @@ DEAL = RecordType(
     subtitle=("account", "amount"),
     list_columns=("account", "stage", "amount", "weighted", "close_date", "next_step", "owner", "stage_entered_at"),
     search_paths=("name_norm",),
+    search_words=("name_norm",),
     create=deals.create_deal,
     update=deals.update_deal,
     bin=Bin(deleted=_deleted, restored=_restored, mend=deals.mend_restored),

@@ -27,7 +27,8 @@ from crm.records.filters.text import parse, print_tree
 from crm.records.filters.tree import Node, all_of, members_of
 from crm.records.queries import Named, record_names
 from crm.records.registry import Field, FieldType, RecordType, registry
-from crm.tenancy.backend.kept import KeptQuery
+from crm.records.search_queries import Way, find
+from crm.tenancy.backend.kept import KeptQuery, OneOf
 from crm.tenancy.context import Actor, Reach, array
 from crm.web.cells import Labels
 from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, place_of
@@ -35,6 +36,8 @@ from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, p
 NAME = "name"
 OWN = ("q", "sort", "after", "block", "filter")  # parameters of a list that are no short filters
 SAFE = "(),:"  # stays readable in an address
+FEW = 5  # rows found below which a list's search looks further
+MATCHES = 10_000  # rows found by words or fragments that a list holds
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,12 @@ def sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
 
 
 def search_q(record_type: RecordType, text: str) -> Q:
-    """Rows with a search column that begins with the text, compared without case and accents.
+    """Rows with a search column that begins with the text, compared without case and accents; and where the type's
+    table has the functions for it, rows with its words, parts of addresses and numbers, or words spelled alike.
 
     Ranges in byte order, not LIKE: under row-level security only leakproof operators use an index.
     """
-    found = Q(pk__in=[])
+    found = Q(OneOf("id", array(_matching(record_type, text)))) if record_type.search_words else Q(pk__in=[])
     normal = Func(Value(text), function="keel_norm", output_field=TextField())
     digits = "".join(c for c in text if c.isdigit())
     for path in record_type.search_paths:
@@ -135,6 +139,20 @@ def named_q(path: str, text: str) -> Q:
 def _begins_with(path: str, start: Any) -> Q:
     end = Concat(start, Value(LAST), output_field=TextField())
     return Q(**{f"{path}__gte": start, f"{path}__lt": end})
+
+
+def _matching(record_type: RecordType, text: str) -> set[UUID]:
+    """Ids of rows that match otherwise than by their beginning, as far as the actor sees them: by all words, or by a
+    part of an address where there is an @; by the other and by words spelled alike where little was found."""
+    first, second = (Way.FRAGMENTS, Way.WORDED) if "@" in text else (Way.WORDED, Way.FRAGMENTS)
+    ways = [way for way in (first, second, Way.SIMILAR) if way != Way.FRAGMENTS or record_type.search_fragments]
+    table = record_type.model._meta.db_table
+    begin = {row.id for row in find([(table, Way.PREFIXED)], text, FEW)} if record_type.search_paths else set()
+    found: set[UUID] = set()
+    for n, way in enumerate(ways):
+        if n == 0 or len(found | begin) < FEW:
+            found |= {row.id for row in find([(table, way)], text, MATCHES)}
+    return found
 
 
 def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:

@@ -39,12 +39,16 @@ def find_options(record_type: RecordType, text: str, actor: Actor, *, limit: int
     return _options(record_type, found, actor)
 
 
+def described(record_type: RecordType, rows: Any, actor: Actor) -> list[Option]:
+    """Records of a queryset, with their names and what tells them apart."""
+    return _options(record_type, rows.values(*_paths(record_type, actor)), actor)
+
+
 def chosen_option(record_type: RecordType, pk: Any, actor: Actor) -> Option | None:
     """The record of an id, where the actor sees it."""
     if not pk or not access.is_uuid(pk):
         return None
-    rows = access.visible(record_type.model, actor).filter(pk=pk).values(*_paths(record_type, actor))
-    found = _options(record_type, rows, actor)
+    found = described(record_type, access.visible(record_type.model, actor).filter(pk=pk), actor)
     return found[0] if found else None
 
 

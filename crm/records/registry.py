@@ -192,7 +192,11 @@ class RecordType:
     subtitle: tuple[str, ...] = ()  # keys of fields shown under the name on a phone
     list_columns: tuple[str, ...] = ()
     default_sort: str = "-updated_at"
-    search_paths: tuple[str, ...] = ()  # normalised columns that the search box matches by prefix
+    search_paths: tuple[str, ...] = ()  # normalised columns that a search matches by their beginning
+    # What the table's migration (crm.tenancy.searching) made searchable besides: columns by their words, and columns
+    # by any part of them. Fields that not everybody may see belong into neither.
+    search_words: tuple[str, ...] = ()
+    search_fragments: tuple[str, ...] = ()
     create: Callable[..., Any] | None = None
     update: Callable[..., Any] | None = None
     bin: Bin = field(default_factory=Bin)

@@ -30,6 +30,7 @@ def register() -> None:
             icon="target",
             name_sort_path="name_norm",
             search_paths=("name_norm",),
+            search_words=("name_norm",),
             list_columns=("flag", "crew", "value", "launched", "seaworthy", "owner", "tags"),
             fields=(
                 Field("name", "Name", FieldType.TEXT, sort_path="name_norm", required=True, filterable=True),

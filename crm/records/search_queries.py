@@ -1,0 +1,50 @@
+"""The hand-written SQL of search: calls of the functions that crm.tenancy.searching makes for each table.
+
+tests/records/test_search_equivalence.py compares them with plain Python over everything the reader sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from crm.tenancy.backend.base import prepared_cursor
+
+
+class Way(StrEnum):
+    """How a table is searched; the values are the functions' arguments."""
+
+    PREFIXED = "_prefixed(%(sought)s, %(most)s)"
+    WORDED = "_worded(%(sought)s, %(most)s, false)"
+    FRAGMENTS = "_fragments(%(sought)s, %(most)s)"
+    SIMILAR = "_worded(%(sought)s, %(most)s, true)"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that was found. `exact`: something of it equals the text. `told` is the address or number that matched,
+    where it was one."""
+
+    table: str
+    way: Way
+    id: UUID
+    exact: bool
+    own: bool
+    moment: datetime
+    told: str
+
+
+def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found]:
+    """What the actor sees of several tables, each searched in some way, in one statement: at most `most` of each call.
+
+    Tables come from the registry, never from outside.
+    """
+    if not calls:
+        return []
+    parts = [f"SELECT {n}, f.* FROM {table}{way} f" for n, (table, way) in enumerate(calls)]  # noqa: S608 -- tables of models
+    with prepared_cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), {"sought": sought, "most": most})
+        return [Found(*calls[row[0]], *row[1:5], row[5] or "") for row in cursor.fetchall()]
