@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from activities import binning, history, home, notices, records, search
+from activities import binning, commands, history, home, notices, records, search
 from activities import receivers as receivers  # importing them registers them
 from activities.timeline import write_entries
 from activities.timelines import MODELS
 from activities.views.timeline import panel
 from crm.records import timeline
 from crm.records.registry import registry
+from crm.web.commands import commands as palette
 from crm.web.nav import create
 from crm.web.panels import panels
 
@@ -27,4 +28,5 @@ def register() -> None:
     for kind in MODELS:
         registry.relate(kind, records.of(kind))
         panels.add(kind, "main", panel, order=10)
+        palette.add(kind, commands.log, order=10)
     create.add("activity", _("Log activity"), "phone", "activity_new", order=40)

@@ -243,6 +243,11 @@ def may_write(record: Any, actor: Actor) -> bool:
     return type(record)._default_manager.filter(writable_q(type(record), actor), pk=record.pk).exists()
 
 
+def as_uuid(value: UUID | str) -> UUID:
+    """The id that a value names, where is_uuid says so. Raises ValueError."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
 def is_uuid(value: UUID | str) -> bool:
     """Whether a value from outside names a record at all."""
     if isinstance(value, UUID):

@@ -19,8 +19,11 @@ class CrmConfig(AppConfig):
         """Registers what the kernel does by itself."""
         from crm.live import receivers  # noqa: F401, PLC0415 -- models are loaded by now
         from crm.records import notices  # noqa: PLC0415 -- models are loaded by now
+        from crm.views.commands import generic  # noqa: PLC0415 -- models are loaded by now
+        from crm.web.commands import ANY, commands  # noqa: PLC0415 -- with the views
 
         notices.register()
+        commands.add(ANY, generic, order=50)
         nav.add("home", _("Home"), "house", "home", key="g h", order=10, phone=True)
         nav.add("notifications", _("Inbox"), "inbox", "notifications", key="g i", order=11)
         schedule.every(timedelta(hours=1), "crm.upkeep.clear_expired")

@@ -4,11 +4,13 @@ from django.urls import URLPattern, path
 
 from crm import urls_settings
 from crm.views import bin as recycle_bin
-from crm.views import fields, filters, history, home, live, lookup, notifications, records, shares
+from crm.views import fields, filters, history, home, live, lookup, notifications, records, search, shares
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
     path("", home.home, name="home"),
+    path("search/", search.results, name="search"),
+    path("palette/", search.palette, name="palette"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/read/", notifications.notifications_read, name="notifications_read"),
     path("notifications/<uuid:pk>/", notifications.notification, name="notification"),

@@ -12,8 +12,9 @@ from crm.records import hooks
 from crm.records.bin import Along, goes_along
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
+from crm.web.commands import commands as palette
 from crm.web.nav import create, nav, settings_nav
-from deals import home, importing, panels
+from deals import commands, home, importing, panels
 from deals.actions.owners import reassign_deals
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import DealContact
@@ -51,5 +52,7 @@ def register() -> None:
     targets.register(importing.TARGET)
     home.register()
     panels.register()
+    palette.add(DEAL.key, commands.steps, order=20)
+    palette.add(DEAL.key, commands.owner, order=60)
     hooks.add(hooks.organization_created, _furnish)
     hooks.add(hooks.reassigners, _reassign)

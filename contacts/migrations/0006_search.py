@@ -14,13 +14,13 @@ class Migration(migrations.Migration):
             "contacts_contact",
             Owned("contacts_contactshare", "content_object_id"),
             names=("sort_name", "full_name_norm"),
-            addresses=("email_norm",),
-            numbers=("phone_norm",),
+            addresses=(("email_norm", "email"),),
+            numbers=(("phone_norm", "phone"),),
             words="keel_with_address({t}.full_name_norm, {t}.email_norm)",
             written=("first_name", "last_name", "email"),
             fragments=(
-                Fragments("{c}.address_norm", "address", "contacts_contactemail", "contact_id"),
-                Fragments("{c}.number_norm", "number", "contacts_contactphone", "contact_id"),
+                Fragments("{c}.address_norm", "address", "address", "contacts_contactemail", "contact_id"),
+                Fragments("{c}.number_norm", "number", "number", "contacts_contactphone", "contact_id"),
             ),
         ),
         Searchable(
@@ -30,8 +30,8 @@ class Migration(migrations.Migration):
             words="keel_with_address({t}.name_norm, {t}.domain)",
             written=("name", "domain"),
             fragments=(
-                Fragments("{c}.domain", "address", "contacts_accountdomain", "account_id"),
-                Fragments("keel_digits({c}.phone)", "number"),
+                Fragments("{c}.domain", "domain", "address", "contacts_accountdomain", "account_id"),
+                Fragments("keel_digits({c}.phone)", "phone", "number"),
             ),
         ),
     ]

@@ -13,7 +13,7 @@ For a table `t` there are, as far as it has what they need:
 - `t_fragments(sought, most)`: rows with an address or a number that has the text anywhere.
 
 Each answers (id, exact, own, moment, told), the best first: what is equal before what begins so, the actor's own
-before others', the newest first. `told` is the address or number that was found.
+before others', the newest first. `told` is the address or number that was found, or the address among whose words it may be.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ WINDOW = 200  # of more matches, those that are ranked: the first found that the
 PREFIX_WINDOW = 30  # of more rows that begin with a text, those that are ranked: the first of each column
 FEW = 2000  # own rows that are looked through rather than all that match
 NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
+SHOWN = 100  # hits that are shown at most; more are ids for a list, and nothing is told of them
 NOTHING = "NULL::text"
 HITS = f"hits uuid[]; bound integer := greatest(most, CASE WHEN everything THEN {WINDOW} ELSE {MANY} END);"
 
@@ -37,10 +38,12 @@ HITS = f"hits uuid[]; bound integer := greatest(most, CASE WHEN everything THEN 
 class Fragments:
     """Addresses or numbers that are found by any part of them.
 
-    `column` is SQL with `{c}` for the table: the searched one, or a child `table` whose column `key` names the record.
+    `column` is SQL with `{c}` for the table: the searched one, or a child `table` whose column `key` names the record;
+    `told` the column that holds it as people write it.
     """
 
     column: str
+    told: str
     kind: Literal["address", "number"]
     table: str = ""
     key: str = ""
@@ -72,10 +75,11 @@ class _Match:
 class Searchable(_Sql):
     """The functions, the dictionary's trigger and the grants of a table that is searched.
 
-    `rows` is what EnableTenancy was given. `names`, `addresses` and `numbers` are normalised columns that prefixes are
-    looked up in; `words` is the SQL of the normalised text whose words are indexed, with `{t}` for the row, and
-    `written` the columns it is made of; `having` limits it to rows that have such a text, as the index does.
-    `moment` is the column that tells which is newer. The indexes stand in the models (crm.tenancy.indexes).
+    `rows` is what EnableTenancy was given. `names` are normalised columns that prefixes are looked up in; `addresses`
+    and `numbers` are pairs of such a column and the one that holds it as people write it. `words` is the SQL of the
+    normalised text whose words are indexed, with `{t}` for the row, and `written` the columns it is made of; `having`
+    limits it to rows that have such a text, as the index does. `moment` is the column that tells which is newer. The
+    indexes stand in the models (crm.tenancy.indexes).
     """
 
     def __init__(
@@ -87,8 +91,8 @@ class Searchable(_Sql):
         written: tuple[str, ...],
         having: str = "",
         names: tuple[str, ...] = (),
-        addresses: tuple[str, ...] = (),
-        numbers: tuple[str, ...] = (),
+        addresses: tuple[tuple[str, str], ...] = (),
+        numbers: tuple[tuple[str, str], ...] = (),
         fragments: tuple[Fragments, ...] = (),
         moment: str = "updated_at",
     ) -> None:
@@ -161,16 +165,17 @@ BEGIN
 END $$"""
 
     def _prefixed(self) -> str:
-        told = [(column, "low") for column in self.addresses] + [(column, "digits") for column in self.numbers]
-        columns = [(column, "low") for column in self.names] + told
+        told = [(column, "low", f"t.{written}") for column, written in self.addresses]
+        told += [(column, "digits", f"t.{written}") for column, written in self.numbers]
+        columns = [*((column, "low", NOTHING) for column in self.names), *told]
         branches = [
-            f"{self._select(f't.{column} = {low}', f't.{column}' if (column, low) in told else NOTHING)} {self._live()}"
+            f"{self._select(f't.{column} = {low}', written)} {self._live()}"
             f" AND {_begins(column, low)} AND {self._sees()} ORDER BY t.{column} LIMIT {PREFIX_WINDOW}"
-            for column, low in columns
+            for column, low, written in columns
         ]
-        any_of = " OR ".join(_begins(column, low) for column, low in columns)
-        exact = " OR ".join(f"t.{column} = {low}" for column, low in columns)
-        saying = " ".join(f"WHEN {_begins(column, low)} THEN t.{column}" for column, low in told)
+        any_of = " OR ".join(_begins(column, low) for column, low, _written in columns)
+        exact = " OR ".join(f"t.{column} = {low}" for column, low, _written in columns)
+        saying = " ".join(f"WHEN {_begins(column, low)} THEN {written}" for column, low, written in told)
         found = self._select(exact, f"CASE {saying} END" if saying else NOTHING)
         newest = f"SELECT * {self._live()} AND t.owner_id = me ORDER BY t.updated_at DESC, t.id DESC LIMIT {NEWEST}"
         own = f"SELECT * {self._live()} AND {self._sees()} OFFSET 0"
@@ -187,7 +192,8 @@ END $$"""
         live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
         declared = f"""{HITS}
     query tsquery := CASE WHEN similar_too THEN keel_similar_query(sought) ELSE keel_word_query(sought) END;"""
-        body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching([_Match(self.table, "id", live, words)])
+        match = _Match(self.table, "id", live, words, f"m.{self.addresses[0][1]}" if self.addresses else NOTHING)
+        body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching([match])
         return self._function("worded", "sought text, most integer, similar_too boolean", declared, body)
 
     def _fragments(self) -> str:
@@ -197,7 +203,7 @@ END $$"""
             grams = f"keel_gram_vector(m.org_id, {column}) @@ {part.kind}_grams"
             live = "" if part.table else "m.deleted_at IS NULL AND "
             has = f"({part.kind}_grams IS NOT NULL AND {column} LIKE keel_anywhere({part.kind}_part))"
-            matches.append(_Match(part.table or self.table, part.key or "id", live + grams, has, column))
+            matches.append(_Match(part.table or self.table, part.key or "id", live + grams, has, f"m.{part.told}"))
         for kind in ("address", "number"):
             declared += [f"{kind}_part text := keel_{kind}_fragment(sought);",
                          f"{kind}_grams tsquery := keel_gram_query({kind}_part);"]  # fmt: skip
@@ -213,7 +219,7 @@ END $$"""
         exactly = " OR ".join(f"EXISTS (SELECT {match.of('t.id')})" for match in matches)
         mine = f"{self._live()} AND {self._sees()} AND t.owner_id = me AND cardinality(hits) > bound AND ({exactly})"
         told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
-        told = f"coalesce({told})" if told else NOTHING
+        told = f"CASE WHEN most <= {SHOWN} THEN coalesce({told}) END" if told else NOTHING
         chosen = f"{self._select()} {self._live()} AND t.id = ANY (hits) AND {self._sees()}"
         reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
         own = " UNION ALL ".join(f"({match.everybodys} AND m.{match.key} = ANY (hits))" for match in matches)

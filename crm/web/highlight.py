@@ -21,6 +21,13 @@ def mark(text: str, sought: str) -> Markup:
     return out + escape(text[at:])
 
 
+def has_words(text: str, sought: str) -> bool:
+    """Whether every word that is sought begins a word of the text."""
+    folded, _places = _folded(text)
+    plain, _places = _folded(sought)
+    return all(any(_beginnings(folded, word)) for word in WORD.findall(plain))
+
+
 def excerpt(text: str, sought: str, length: int) -> str:
     """The part of a long text that shows what was sought, on one line, with an ellipsis where something is left out."""
     text = " ".join(text.split())
@@ -36,8 +43,10 @@ def _spans(text: str, sought: str) -> list[Span]:
     """Where to mark, in order and without overlaps."""
     folded, places = _folded(text)
     plain, _places = _folded(sought.strip())
-    found = [span for word in WORD.findall(plain) for span in _beginnings(folded, word)]
-    found = found or list(_anywhere(folded, plain)) or list(_digits(folded, plain))
+    by_word = [list(_beginnings(folded, word)) for word in WORD.findall(plain)]
+    begun = [span for spans in by_word for span in spans]
+    whole = [] if by_word and all(by_word) else list(_anywhere(folded, plain))
+    found = whole or begun or list(_digits(folded, plain))
     return _merged([(places[start], places[end - 1] + 1) for start, end in found])
 
 

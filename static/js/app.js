@@ -13,4 +13,5 @@ import "./cards.js";
 import "./shell.js";
 import "./live.js";
 import "./notifications.js";
+import "./palette.js";
 import "./timeline.js";

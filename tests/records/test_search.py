@@ -160,7 +160,7 @@ def test_what_is_found_by_what(office: Office, sought: str, expected: list[tuple
 
 def test_the_address_that_matched_is_told(office: Office) -> None:
     assert [hit.told for hit in office.hits(office.rep, "ate77@post")] == ["private77@postbox.example"]
-    assert [hit.told for hit in office.hits(office.rep, "(30) 1234")] == ["49301234567"]
+    assert [hit.told for hit in office.hits(office.rep, "(30) 1234")] == ["+49301234567"]
 
 
 def test_names_in_other_scripts_are_found(office: Office) -> None:

@@ -11,6 +11,7 @@ from tests.security.routes_entrance import ENTRANCE
 from tests.security.routes_events import EVENTS
 from tests.security.routes_home import HOME
 from tests.security.routes_records import RECORDS
+from tests.security.routes_search import SEARCH
 from tests.security.routes_settings import SETTINGS
 from tests.security.routes_tags import TAGS
 
@@ -19,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *SETTINGS,
     *HOME,
     *RECORDS,
+    *SEARCH,
     *CONTACTS,
     *SALES,
     *ACTIVITIES,
