@@ -5,13 +5,13 @@ from django.db import migrations, models
 
 import crm.tenancy.fields
 import crm.tenancy.models
+from crm.tenancy.grants import DefinerFunctions
 from crm.tenancy.operations import EnableTenancy, RunSqlFile
 
 UNDO = """
 DROP FUNCTION keel_similar_query(text), keel_anywhere(text), keel_number_fragment(text), keel_address_fragment(text),
     keel_gram_query(text), keel_word_query(text), keel_words(text), keel_gram_vector(uuid, text),
     keel_word_vector(uuid, text), keel_text(text, text), keel_with_address(text, text), keel_spaced(text);
-REVOKE ALL ON crm_searchword FROM keel_definer;
 """
 
 
@@ -62,4 +62,5 @@ class Migration(migrations.Migration):
             "DROP POLICY visible ON crm_searchword",
         ),
         RunSqlFile("crm/tenancy/sql/search.sql", UNDO),
+        DefinerFunctions(["keel_similar_query(text)"], ["SELECT, INSERT ON crm_searchword"]),
     ]

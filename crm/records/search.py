@@ -134,16 +134,32 @@ def shown_records(record_type: RecordType, ids: Iterable[UUID], actor: Actor) ->
 
 def search(text: str, actor: Actor, *, most: int = MOST) -> list[Hit]:
     """The best hits of all sources together: by tier, the actor's own first, the newest first."""
+    return _best(text, actor, most, quick=False)[0]
+
+
+def search_quickly(text: str, actor: Actor, *, most: int = MOST) -> tuple[list[Hit], bool]:
+    """The best hits among records that have the text as it is, for while somebody types; and whether `search` would
+    look further: into addresses, into asides, for what is spelled alike."""
+    return _best(text, actor, most, quick=True)
+
+
+def _best(text: str, actor: Actor, most: int, *, quick: bool) -> tuple[list[Hit], bool]:
     sought = text.strip()[:LONGEST]
     if not sought:
-        return []
+        return [], False
     asked = _Search(sought, sources(), most)
     asked.while_few(most, (Way.PREFIXED,), aside=False)
-    asked.while_few(most, (Way.WORDED, Way.FRAGMENTS), aside=False)
-    asked.while_few(most, (Way.WORDED,), aside=True)
-    asked.while_few(FEW, (Way.SIMILAR,), aside=False)
-    asked.while_few(FEW, (Way.SIMILAR,), aside=True)
-    return asked.hits(actor, sorted(asked.found.values(), key=_rank)[:most])
+    further = len(asked.found) < most
+    if quick:
+        # What somebody is typing is rarely the middle of an address.
+        asked.while_few(most, (Way.WORDED,), aside=False)
+        asked.while_few(1, (Way.FRAGMENTS,), aside=False)
+    else:
+        asked.while_few(most, (Way.WORDED, Way.FRAGMENTS), aside=False)
+        asked.while_few(most, (Way.WORDED,), aside=True)
+        asked.while_few(FEW, (Way.SIMILAR,), aside=False)
+        asked.while_few(FEW, (Way.SIMILAR,), aside=True)
+    return asked.hits(actor, sorted(asked.found.values(), key=_rank)[:most]), further
 
 
 def search_groups(text: str, actor: Actor, *, each: int) -> list[Group]:

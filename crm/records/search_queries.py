@@ -18,9 +18,9 @@ class Way(StrEnum):
     """How a table is searched; the values are the functions' arguments."""
 
     PREFIXED = "_prefixed(%(sought)s, %(most)s)"
-    WORDED = "_worded(%(sought)s, %(most)s, false)"
+    WORDED = "_worded(keel_word_query(%(sought)s), %(most)s)"
     FRAGMENTS = "_fragments(%(sought)s, %(most)s)"
-    SIMILAR = "_worded(%(sought)s, %(most)s, true)"
+    SIMILAR = "_worded(alike.query, %(most)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,10 @@ class Found:
     told: str
 
 
+# The dictionary is looked through once for all tables.
+_ALIKE_SQL = "WITH alike AS MATERIALIZED (SELECT keel_similar_query(%(sought)s) AS query) "
+
+
 def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found]:
     """What the actor sees of several tables, each searched in some way, in one statement: at most `most` of each call.
 
@@ -44,7 +48,11 @@ def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found
     """
     if not calls:
         return []
-    parts = [f"SELECT {n}, f.* FROM {table}{way} f" for n, (table, way) in enumerate(calls)]  # noqa: S608 -- tables of models
+    parts = []
+    for number, (table, way) in enumerate(calls):
+        source = f"alike, {table}{way} f" if way == Way.SIMILAR else f"{table}{way} f"
+        parts.append(f"SELECT {number}, f.* FROM {source}")  # noqa: S608 -- tables of models
+    alike = _ALIKE_SQL if Way.SIMILAR in {way for _table, way in calls} else ""
     with prepared_cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), {"sought": sought, "most": most})
+        cursor.execute(alike + " UNION ALL ".join(parts), {"sought": sought, "most": most})
         return [Found(*calls[row[0]], *row[1:5], row[5] or "") for row in cursor.fetchall()]

@@ -9,11 +9,11 @@ security again. None of them takes an organisation.
 For a table `t` there are, as far as it has what they need:
 
 - `t_prefixed(sought, most)`: columns that begin with the text;
-- `t_worded(sought, most, similar)`: rows that have all the words, or (`similar`) words spelled like them;
+- `t_worded(query, most)`: rows with the words of keel_word_query(text), or of keel_similar_query(text);
 - `t_fragments(sought, most)`: rows with an address or a number that has the text anywhere.
 
 Each answers (id, exact, own, moment, told), the best first: what is equal before what begins so, the actor's own
-before others', the newest first. `told` is the address or number that was found, or the address among whose words it may be.
+before others', the newest first. `told` is the address or number that was found, or the address whose words were.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from typing import Any, Literal
 from crm.tenancy.grants import DefinerFunctions
 from crm.tenancy.operations import Owned, Through, _Sql
 
-MANY = 2000  # matches of a whole organisation that are held against the actor's reach one by one
+MANY = 300  # matches of a whole organisation that are held against the actor's reach one by one
 WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
 PREFIX_WINDOW = 30  # of more rows that begin with a text, those that are ranked: the first of each column
-FEW = 2000  # own rows that are looked through rather than all that match
+FEW = 3000  # own rows that are looked through rather than all that match
+FEW_PREFIX = 1000  # the same rather than all that begin with the text, which are next to each other
 NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
 SHOWN = 100  # hits that are shown at most; more are ids for a list, and nothing is told of them
 NOTHING = "NULL::text"
@@ -133,7 +134,7 @@ class Searchable(_Sql):
 
     def _functions(self) -> dict[str, str]:
         """The SQL of the functions by their signatures."""
-        made = {f"{self.table}_worded(text, integer, boolean)": self._worded()}
+        made = {f"{self.table}_worded(tsquery, integer)": self._worded()}
         if self.names or self.addresses or self.numbers:
             made[f"{self.table}_prefixed(text, integer)"] = self._prefixed()
         if self.fragments:
@@ -181,7 +182,7 @@ END $$"""
         own = f"SELECT * {self._live()} AND {self._sees()} OFFSET 0"
         body = f"""IF low = '' THEN RETURN; END IF;
     {self._share()}
-    IF {self._few()} THEN {_ranked([f"{found} FROM ({own}) t WHERE {any_of}"])}
+    IF {self._few(FEW_PREFIX)} THEN {_ranked([f"{found} FROM ({own}) t WHERE {any_of}"])}
     ELSE {_ranked([*branches, f"{found} FROM ({newest}) t WHERE {any_of}"])}
     END IF;"""
         declared = "low text := btrim(keel_norm(sought)); digits text := keel_number_fragment(sought);"
@@ -190,11 +191,9 @@ END $$"""
     def _worded(self) -> str:
         words = f"keel_word_vector(m.org_id, {self.words.format(t='m')}) @@ query"
         live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
-        declared = f"""{HITS}
-    query tsquery := CASE WHEN similar_too THEN keel_similar_query(sought) ELSE keel_word_query(sought) END;"""
         match = _Match(self.table, "id", live, words, f"m.{self.addresses[0][1]}" if self.addresses else NOTHING)
         body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching([match])
-        return self._function("worded", "sought text, most integer, similar_too boolean", declared, body)
+        return self._function("worded", "query tsquery, most integer", HITS, body)
 
     def _fragments(self) -> str:
         matches, declared = [], [HITS]
@@ -212,8 +211,8 @@ END $$"""
 
     def _matching(self, matches: list[_Match]) -> str:
         """Finds by index what matches in the organisation. Few hits, or hits of somebody who sees everything, are taken
-        as they are. Of more, what the actor sees is looked for among their own rows if they have few, else among the
-        hits, as many of which are theirs."""
+        as they are. Of more, what the actor sees is looked for among what they reach, if they own little, else among
+        the hits, as many of which are theirs."""
         everybodys = " UNION ALL ".join(match.everybodys for match in matches)
         limit = f"LIMIT greatest(most, {WINDOW})"
         exactly = " OR ".join(f"EXISTS (SELECT {match.of('t.id')})" for match in matches)
@@ -221,8 +220,12 @@ END $$"""
         told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
         told = f"CASE WHEN most <= {SHOWN} THEN coalesce({told}) END" if told else NOTHING
         chosen = f"{self._select()} {self._live()} AND t.id = ANY (hits) AND {self._sees()}"
-        reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
-        own = " UNION ALL ".join(f"({match.everybodys} AND m.{match.key} = ANY (hits))" for match in matches)
+        few = _ranked([f"{self._select()} {self._reached()[0]} AND ({exactly})"], told)
+        if self._parents:
+            # A text takes longer to take apart than to find: so the two are met in the index.
+            reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
+            own = " UNION ALL ".join(f"({match.everybodys} AND m.{match.key} = ANY (hits))" for match in matches)
+            few = f"hits := ARRAY({reached}); hits := ARRAY({own});\n    {_ranked([chosen], told)}"
         among = (
             f"{self._select()} FROM ({everybodys} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
             f" WHERE {self._where()} AND {self._sees()} {limit}"
@@ -232,10 +235,8 @@ END $$"""
     {self._share()}
     IF everything OR cardinality(hits) <= bound THEN
     {_ranked([chosen, f"{self._select()} {mine} {limit}"], told)}
-    ELSIF {self._few()} THEN
-        hits := ARRAY({reached});
-        hits := ARRAY({own});
-    {_ranked([chosen], told)}
+    ELSIF {self._few(FEW)} THEN
+    {few}
     ELSE
     {_ranked([among], told)}
     END IF;"""
@@ -247,10 +248,10 @@ END $$"""
         asked = " ".join(f"{_shared(n)} := {shares}_ids(false);" for n, shares in enumerate(self._shares) if shares)
         return f"IF NOT everything THEN {asked} END IF;" if asked else ""
 
-    def _few(self) -> str:
+    def _few(self, limit: int) -> str:
         """The condition that the actor does not see everything and owns few rows."""
         own = f"FROM {self.table} t WHERE t.org_id = org AND t.owner_id = ANY (members) AND t.deleted_at IS NULL"
-        return f"NOT everything AND (SELECT count(*) FROM (SELECT {own} LIMIT {FEW} + 1) own) <= {FEW}"
+        return f"NOT everything AND (SELECT count(*) FROM (SELECT {own} LIMIT {limit} + 1) own) <= {limit}"
 
     def _select(self, exact: str = "false", told: str = NOTHING) -> str:
         return f"SELECT t.id, t.owner_id, t.{self.moment} AS moment, {exact} AS exact, {told} AS told"

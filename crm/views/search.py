@@ -18,7 +18,7 @@ from crm import access
 from crm.lib.errors import NotFound
 from crm.lib.phones import readable_phone
 from crm.records.registry import RecordType, registry
-from crm.records.search import MOST, Hit, Tier, search, search_groups, shown_records
+from crm.records.search import Hit, Tier, search, search_groups, search_quickly, shown_records
 from crm.views.records import url_for
 from crm.web import cells
 from crm.web.commands import Command, commands
@@ -92,15 +92,20 @@ def results(request: HttpRequest) -> HttpResponse:
 @require_GET
 def palette(request: HttpRequest) -> HttpResponse:
     """The palette's lines for what is typed (`q`): hits, what can be done with the `record` that is open, forms for new
-    records, pages. Without a text: the `recent` records instead of hits. Records are named as "contact/<id>"."""
+    records, pages. Without a text: the `recent` records instead of hits. Records are named as "contact/<id>".
+
+    The first answer holds what is found at once; where that is little, the palette asks again for all (`deep`).
+    """
     r: Any = request
     text = request.GET.get("q", "").strip()
     sought = text.removeprefix(COMMANDS_ONLY).strip()
-    sections = []
+    sections, further = [], False
     if not text:
         sections.append(Section(_("Recent"), _recent(request)))
     elif not text.startswith(COMMANDS_ONLY):
-        sections.append(Section(_("Results"), _hits(sought, r.actor)))
+        deep = "deep" in request.GET
+        hits, further = (search(sought, r.actor), False) if deep else search_quickly(sought, r.actor)
+        sections.append(Section(_("Results"), _results(hits, sought)))
     record_title, done = _of_record(request)
     sections.append(Section(record_title, _named(done, sought)))
     shell = Shell(request)
@@ -108,7 +113,7 @@ def palette(request: HttpRequest) -> HttpResponse:
     pages = [*shell.nav, *(entry for _group, entries in shell.settings for entry in entries)]
     sections.append(Section(_("Go to"), _named([_page(entry) for entry in pages], sought)))
     shown = [section for section in sections if section.options]
-    return render_page(request, "search/palette.html", {"sections": shown, "q": sought})
+    return render_page(request, "search/palette.html", {"sections": shown, "q": sought, "further": further})
 
 
 def _list_url(type_key: str, sought: str) -> str:
@@ -119,12 +124,11 @@ def _list_url(type_key: str, sought: str) -> str:
         return ""
 
 
-def _hits(sought: str, actor: Any) -> list[Option]:
-    found = [_hit(hit, sought) for hit in search(sought, actor, most=MOST)]
-    if found:
-        every = f"{reverse('search')}?{urlencode({'q': sought})}"
-        found.append(Option(Markup("%s") % _("Show all results"), every, icon="search"))
-    return found
+def _results(hits: list[Hit], sought: str) -> list[Option]:
+    """The hits, and the way to all of them."""
+    every = f"{reverse('search')}?{urlencode({'q': sought})}"
+    lines = [_hit(hit, sought) for hit in hits]
+    return [*lines, Option(Markup.escape(_("Show all results")), every, icon="search")] if lines else []
 
 
 def _hit(hit: Hit, sought: str) -> Option:

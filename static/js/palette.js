@@ -6,6 +6,8 @@ const palette = () => document.getElementById("palette");
 const input = () => palette().querySelector("input[name=q]");
 const options = () => [...palette().querySelectorAll('[role="option"]')];
 let at = 0;
+let chosen = ""; // the address of the marked line
+let shown = ""; // the text that the lines answer
 
 // Ids alone are remembered, per member, so per organisation and person: names come from the server, which looks anew
 // at who may see what.
@@ -47,6 +49,7 @@ function mark(index) {
   const lines = options();
   input().setAttribute("aria-expanded", String(lines.length > 0));
   at = lines.length ? (index + lines.length) % lines.length : 0;
+  chosen = lines[at]?.href ?? "";
   lines.forEach((line, n) => line.setAttribute("aria-selected", String(n === at)));
   if (lines.length) {
     input().setAttribute("aria-activedescendant", lines[at].id);
@@ -112,7 +115,10 @@ document.addEventListener("mousemove", (e) => {
 });
 document.addEventListener("htmx:afterSwap", (e) => {
   if (e.detail.target.id !== "pal-list") return;
-  mark(0);
+  // A second answer to the same text begins with the lines of the first.
+  const same = options().findIndex((line) => line.href === chosen);
+  mark(shown === input().value && same > 0 ? same : 0);
+  shown = input().value;
   e.detail.target.scrollTop = 0;
   document.getElementById("pal-live").textContent = palette().querySelector("[data-said]")?.dataset.said ?? "";
 });

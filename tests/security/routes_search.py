@@ -31,14 +31,14 @@ def _found(name: str, kind: str) -> Route:
 
 def _misspelled(name: str) -> Route:
     return Route(
-        name=name, method="GET", sets="misspelled", right=MEMBER, allowed=INSIDE, query=lambda w: {"q": "ysodle"},
+        name=name, method="GET", sets="misspelled", right=MEMBER, allowed=INSIDE, query=lambda w: {"q": "ysodle", "deep": 1},
         effect=_finds("contact", SEES),
     )  # fmt: skip
 
 
 def _noted(name: str) -> Route:
     return Route(
-        name=name, method="GET", sets="note", right=MEMBER, allowed=INSIDE, query=lambda w: {"q": "beside quay"},
+        name=name, method="GET", sets="note", right=MEMBER, allowed=INSIDE, query=lambda w: {"q": "beside quay", "deep": 1},
         effect=_finds("activity", SEES),
     )  # fmt: skip
 

@@ -73,9 +73,9 @@ CREATE FUNCTION keel_anywhere(value text) RETURNS text LANGUAGE sql IMMUTABLE PA
     RETURN '%' || replace(replace(replace(value, '\', '\\'), '%', '\%'), '_', '\_') || '%';
 
 -- Like keel_word_query, but also by words of the organisation that are spelled like those sought: two letters off, the
--- first one right. Called by the definer functions alone: the dictionary holds words of records that nobody may see.
-CREATE FUNCTION keel_similar_query(sought text) RETURNS tsquery LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET plan_cache_mode = force_custom_plan AS $$
+-- first one right. A definer function: the dictionary holds words of records that the actor may not see.
+CREATE FUNCTION keel_similar_query(sought text) RETURNS tsquery LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     org uuid := app_org();
     tag text := right(app_org()::text, 6);
@@ -95,9 +95,6 @@ BEGIN
     RETURN CASE WHEN parts <> '{}' THEN array_to_string(parts, ' & ')::tsquery END;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION keel_similar_query(text) FROM PUBLIC, keel_app;
-GRANT EXECUTE ON FUNCTION keel_similar_query(text) TO keel_definer;
-GRANT SELECT, INSERT ON crm_searchword TO keel_definer;
 GRANT EXECUTE ON FUNCTION keel_spaced(text), keel_with_address(text, text), keel_text(text, text),
     keel_word_vector(uuid, text), keel_gram_vector(uuid, text), keel_words(text), keel_word_query(text),
     keel_gram_query(text), keel_address_fragment(text), keel_number_fragment(text), keel_anywhere(text) TO PUBLIC;
