@@ -17,9 +17,9 @@ ACTIVITY = Through(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("activities", "0003_search_indexes"),
-        ("contacts", "0006_search"),
-        ("deals", "0005_search"),
+        ("activities", "0004_search_indexes"),
+        ("contacts", "0008_search"),
+        ("deals", "0007_search"),
     ]
 
     operations = [

@@ -9,10 +9,10 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("activities", "0002_tenancy"),
-        ("contacts", "0005_search_indexes"),
-        ("crm", "0004_search"),
-        ("deals", "0004_search_indexes"),
+        ("activities", "0003_fill_recycle_bin"),
+        ("contacts", "0007_search_indexes"),
+        ("crm", "0008_search"),
+        ("deals", "0006_search_indexes"),
     ]
 
     operations = [

@@ -17,7 +17,7 @@ DROP FUNCTION keel_similar_query(text), keel_anywhere(text), keel_number_fragmen
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0003_organization_audit"),
+        ("crm", "0007_recycle_bin_tenancy"),
     ]
 
     operations = [

@@ -9,9 +9,9 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("contacts", "0005_search_indexes"),
-        ("crm", "0004_search"),
-        ("deals", "0003_won_index"),
+        ("contacts", "0007_search_indexes"),
+        ("crm", "0008_search"),
+        ("deals", "0005_fill_recycle_bin"),
     ]
 
     operations = [

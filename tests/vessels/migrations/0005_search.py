@@ -7,8 +7,8 @@ from crm.tenancy.searching import Searchable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0004_search"),
-        ("vessels", "0002_tenancy"),
+        ("crm", "0008_search"),
+        ("vessels", "0004_sailors"),
     ]
 
     operations = [

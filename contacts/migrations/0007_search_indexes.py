@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("contacts", "0004_imports_tenancy"),
-        ("crm", "0004_search"),
+        ("contacts", "0006_fill_recycle_bin"),
+        ("crm", "0008_search"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from crm.tenancy.searching import Searchable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deals", "0004_search_indexes")]
+    dependencies = [("deals", "0006_search_indexes")]
 
     operations = [
         Searchable(

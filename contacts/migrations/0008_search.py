@@ -7,7 +7,7 @@ from crm.tenancy.searching import Fragments, Searchable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contacts", "0005_search_indexes")]
+    dependencies = [("contacts", "0007_search_indexes")]
 
     operations = [
         Searchable(
