@@ -50,7 +50,8 @@ def _present(emails: Collection[str], domains: Collection[str]) -> tuple[set[str
 
 # By hand, since every new contact asks it and the planner's time is most of it.
 _EMAILS_SQL = """
-SELECT 'email', e.address_norm, c.id, coalesce(nullif(btrim(c.first_name || ' ' || c.last_name), ''), c.email), c.owner_id,
+SELECT 'email', e.address_norm, c.id,
+       coalesce(nullif(btrim(c.first_name || ' ' || c.last_name), ''), c.email), c.owner_id,
        (SELECT coalesce(nullif(u.name, ''), split_part(u.email, '@', 1))
           FROM crm_membership m JOIN crm_user u ON u.id = m.user_id WHERE m.id = c.owner_id)
   FROM contacts_contactemail e JOIN contacts_contact c ON c.id = e.contact_id
