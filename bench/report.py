@@ -56,6 +56,18 @@ def _job(job: Job) -> str:
     return f"{job.label}: {job.seconds:.1f} s, at most {job.bar_seconds:.0f}{cpu}."
 
 
+def _searches(result: Result) -> str:
+    """Searches as a table: each kind of term, the slowest of twenty for each role beside its bar."""
+    roles = list(dict.fromkeys(one.role for one in result.searches))
+    lines = [["Search: ms in the database, slowest of twenty", "at most", *roles]]
+    lines.append(["---", *["--:"] * (1 + len(roles))])
+    for kind in dict.fromkeys(one.kind for one in result.searches):
+        by_role = {one.role: one for one in result.searches if one.kind == kind}
+        shown = [f"**{by_role[r].p95_ms:g}**" if by_role[r].broken else f"{by_role[r].p95_ms:g}" for r in by_role]
+        lines.append([kind, f"{next(iter(by_role.values())).bar_ms:g}", *shown])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def notes(result: Result) -> list[str]:
     """What else a result says: memory, SELECT 1, the machine."""
     load = result.machine
@@ -66,6 +78,8 @@ def notes(result: Result) -> list[str]:
         found.append(f"{after}: web {web:.0f} MB, everything {everything:.0f} MB.")
     commit = result.commit + (", with changes" if result.dirty else "")
     found += [_job(job) for job in result.jobs]
+    if result.searches:
+        found.append(_searches(result))
     found.append(
         f"{load['cpus']} CPUs ({load['model']}), Python {load['python']}, load {load['load_before'][0]:.1f} before and "
         f"{load['load_after'][0]:.1f} after; commit {commit}, {result.at[:16].replace('T', ' ')} UTC."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, cycle
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -175,6 +176,22 @@ def create_contact(scene: Scene) -> Iterator[Request]:
         yield Request(path, "POST", data, person.session, partial=True, expect=(200, 204))
 
 
+def palette(scene: Scene) -> Iterator[Request]:
+    """The command palette while somebody types the beginning of a name."""
+    path, pool = scene.url("palette"), scene.records.contacts(scene.role)
+    for turn in count():
+        for item in pool:
+            text = item.row["sort_name"][: 3 + turn % 3]
+            yield Request(f"{path}?{urlencode({'q': text})}", session=item.person.session, partial=True)
+
+
+def searched_list(scene: Scene) -> Iterator[Request]:
+    """The list of contacts, searched for both names of one."""
+    path, pool = scene.url("contact_list"), scene.records.contacts(scene.role)
+    for item in cycle(pool):
+        yield _get(scene, f"{path}?{urlencode({'q': item.row['sort_name']})}", item.person)
+
+
 def _deep(scene: Scene, path: str, sort: str, column: str, pool: list[Item]) -> Iterator[Request]:
     def pages() -> Iterator[Request]:
         for item in cycle(pool):
@@ -201,4 +218,6 @@ ROWS: tuple[Row, ...] = (
     Row("deal", "Deal page", deal_page),
     Row("deals", "Deals list, deep", deal_list),
     Row("home", "Home", home),
+    Row("palette", "Palette, while typing", palette),
+    Row("searched", "Contacts, searched by name", searched_list),
 )

@@ -25,6 +25,8 @@ from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests
 from bench.people import ROLES, Records, sign_in, write_floor_actors
 from bench.rows import ALL_PSS, PSS_REQUESTS, ROWS, WEB_PSS, Row, Scene
 from bench.scale import Scale
+from bench.searching import Searched, measure_search
+from bench.searching import line as search_line
 from bench.servers import Servers
 
 Say = Callable[[str], None]
@@ -54,6 +56,7 @@ class Result:
     select_1_ms: float = 0.0
     memory: dict[str, Any] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
+    searches: list[Searched] = field(default_factory=list)
 
     @property
     def broken(self) -> list[str]:
@@ -61,6 +64,7 @@ class Result:
         found = [f"{row.label} ({row.role}): {', '.join(row.broken)}" for row in self.rows if row.broken]
         found += [f"{row.label} ({row.role}): {row.note}" for row in self.rows if row.state == "failed"]
         found += [text for job in self.jobs for text in job.broken]
+        found += [f"Search, {one.kind} ({one.role}): {', '.join(one.broken)}" for one in self.searches if one.broken]
         return found + list(self.memory.get("broken", []))
 
     def save(self, directory: Path) -> Path:
@@ -77,7 +81,8 @@ class Result:
         values = json.loads(path.read_text(encoding="utf-8"))
         rows = [Measured(**row) for row in values["rows"]]
         jobs = [Job(**job) for job in values.get("jobs", [])]  # older results have none
-        return cls(**{**values, "rows": rows, "jobs": jobs})
+        searches = [Searched(**one) for one in values.get("searches", [])]
+        return cls(**{**values, "rows": rows, "jobs": jobs, "searches": searches})
 
 
 def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
@@ -105,6 +110,10 @@ def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
         _measure_rows(result, meter, floor, records, wanted, say)
         if not wanted.rows:
             result.memory = _memory(client, meter, servers, cluster, Scene("admin", records))
+        if not wanted.rows or "search" in wanted.rows:
+            for one in measure_search({role: people[role] for role in wanted.roles}, url):
+                result.searches.append(one)
+                say(search_line(one))
         for key, measure in JOBS.items():
             if key in wanted.jobs:
                 result.jobs.append(measure(people["admin"][0], cpu))

@@ -153,12 +153,11 @@ def _best(text: str, actor: Actor, most: int, *, quick: bool) -> tuple[list[Hit]
     if quick:
         # What somebody is typing is rarely the middle of an address.
         asked.while_few(most, (Way.WORDED,), aside=False)
-        asked.while_few(1, (Way.FRAGMENTS,), aside=False)
     else:
         asked.while_few(most, (Way.WORDED, Way.FRAGMENTS), aside=False)
         asked.while_few(most, (Way.WORDED,), aside=True)
         asked.while_few(FEW, (Way.SIMILAR,), aside=False)
-        asked.while_few(FEW, (Way.SIMILAR,), aside=True)
+        asked.while_few(1, (Way.SIMILAR,), aside=True)
     return asked.hits(actor, sorted(asked.found.values(), key=_rank)[:most]), further
 
 

@@ -18,6 +18,7 @@ before others', the newest first. `told` is the address or number that was found
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ from crm.tenancy.operations import Owned, Through, _Sql
 
 MANY = 300  # matches of a whole organisation that are held against the actor's reach one by one
 WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
-PREFIX_WINDOW = 30  # of more rows that begin with a text, those that are ranked: the first of each column
+PREFIX_WINDOW = 20  # of more rows that begin with a text, those that are ranked: the first of each column
 FEW = 3000  # own rows that are looked through rather than all that match
 FEW_PREFIX = 1000  # the same rather than all that begin with the text, which are next to each other
 NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
@@ -67,6 +68,12 @@ class _Match:
         whole beside the other one: hence IS TRUE, which no index answers."""
         where = f"(m.org_id = org) IS TRUE AND {self.indexed} AND {self.exactly}"
         return f"SELECT m.{self.key} AS id FROM {self.table} m WHERE {where}"
+
+    def is_of(self, table: str) -> str:
+        """The condition that a row `t` of the table matches, or has a row that does."""
+        if table == self.table:
+            return re.sub(r"\bm\.", "t.", self.exactly)
+        return f"EXISTS (SELECT {self.of('t.id')})"
 
     def of(self, record: str) -> str:
         """FROM and WHERE of the rows that belong to one record."""
@@ -215,7 +222,7 @@ END $$"""
         the hits, as many of which are theirs."""
         everybodys = " UNION ALL ".join(match.everybodys for match in matches)
         limit = f"LIMIT greatest(most, {WINDOW})"
-        exactly = " OR ".join(f"EXISTS (SELECT {match.of('t.id')})" for match in matches)
+        exactly = " OR ".join(match.is_of(self.table) for match in matches)
         mine = f"{self._live()} AND {self._sees()} AND t.owner_id = me AND cardinality(hits) > bound AND ({exactly})"
         told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
         told = f"CASE WHEN most <= {SHOWN} THEN coalesce({told}) END" if told else NOTHING

@@ -53,7 +53,7 @@ def _detail_url(record_type: RecordType) -> Any:
 
 @require_GET
 def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
-    """A list: `q` searches by prefix, `sort` sorts, `after` pages, every filterable field filters by its key."""
+    """A list: `q` searches (docs/search.md), `sort` sorts, `after` pages, every filterable field filters by its key."""
     r: Any = request
     record_type = type_of(type_key, r.actor)
     query = lists.parse_query(record_type, request.GET, r.actor)

@@ -45,8 +45,10 @@ def _spans(text: str, sought: str) -> list[Span]:
     plain, _places = _folded(sought.strip())
     by_word = [list(_beginnings(folded, word)) for word in WORD.findall(plain)]
     begun = [span for spans in by_word for span in spans]
-    whole = [] if by_word and all(by_word) else list(_anywhere(folded, plain))
-    found = whole or begun or list(_digits(folded, plain))
+    if by_word and all(by_word):
+        found = begun
+    else:
+        found = list(_anywhere(folded, plain)) or list(_digits(folded, plain)) or begun
     return _merged([(places[start], places[end - 1] + 1) for start, end in found])
 
 

@@ -1,6 +1,7 @@
 """What the bench says of its results."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bench.jobs import judge as judge_job
 from bench.measure import Measured, judge
 from bench.rows import ROWS, Bar
 from bench.run import Result, line
+from bench.searching import KINDS, Words, summed_up
 
 MACHINE = {
     "cpus": 2, "model": "Some CPU", "python": "3.11.7", "kernel": "6", "load_before": [0.5, 0, 0],
@@ -160,3 +162,22 @@ def test_rows_have_keys_of_their_own_and_the_agreed_bars():
         "contacts_named": (8, 6, None), "contact": (9, 12, None), "move": (6, 12, 10_000), "event": (4, None, None),
         "create": (6, None, None),
     }  # fmt: skip
+
+
+def test_searches_are_held_against_their_bars():
+    taken = [(float(ms), ms % 2 == 0) for ms in range(1, 101)]
+    fine, slow = summed_up("two words", "rep", taken, 96), summed_up("two words", "admin", taken, 95)
+    assert (fine.p50_ms, fine.p95_ms, fine.found, fine.broken) == (51, 96, 50, [])
+    assert slow.broken == ["96.0 ms, at most 95"]
+    made = result(searches=[fine, slow])
+    assert made.broken == ["Search, two words (admin): 96.0 ms, at most 95"]
+    assert "| two words | 96 | 96 | **96** |" in "\n".join(report.notes(made))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_terms_vary(kind: str):
+    words = Words([("Anna", "Lindqvist"), ("Jo", "Li")], ["anna@acme.example"], ["+4722555123"], ["Acme Crane 7"])
+    make, chance = KINDS[kind][0], random.Random(1)
+    terms = {make(words, chance) for _n in range(50)}
+    assert len(terms) > 3
+    assert all(terms)
