@@ -12,83 +12,17 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
 
 from django.utils.translation import gettext as _
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedInput
 
 from crm.lib.errors import Invalid
-from crm.records.filters.tree import ALL, Condition, Group, Node, Not, Related, Scalar, Value, from_json
+from crm.records.filters.tree import ALL, Condition, Group, Node, Not, Related, Value, from_json
 
 LONGEST = 20_000  # characters
-_GRAMMAR = r"""
-    start: node ("," node)*
-    ?node: _AND node ("," node)* ")"             -> all_of
-         | _OR node ("," node)* ")"              -> any_of
-         | _NOT node ")"                         -> opposite
-         | MATCH NAME ("," node)* ")"            -> related
-         | NAME ":" NAME                         -> condition
-         | NAME ":" NAME ":" scalar              -> condition
-         | NAME ":" NAME ":" "(" [scalar ("," scalar)*] ")"  -> condition_with_list
-    ?scalar: QUOTED | NAME | WORD
-    _AND.2: "and("
-    _OR.2: "or("
-    _NOT.2: "not("
-    MATCH.2: "some(" | "none("
-    QUOTED: /'([^']|'')*'/
-    NAME.1: /[A-Za-z_][A-Za-z0-9_.]*/
-    WORD: /[^\s,():']+/
-"""
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _BARE = re.compile(r"[\w.@/+*~!-]+")  # what is printed without quotes
-_WORDS = {"true": True, "false": False}
-
-
-class _ToJson(Transformer[Any, Any]):
-    """Makes the JSON form, whose reader checks everything else."""
-
-    def start(self, nodes: list[Any]) -> Any:
-        return nodes[0] if len(nodes) == 1 else {ALL: nodes}
-
-    def all_of(self, nodes: list[Any]) -> Any:
-        return {"and": nodes}
-
-    def any_of(self, nodes: list[Any]) -> Any:
-        return {"or": nodes}
-
-    def opposite(self, nodes: list[Any]) -> Any:
-        return {"not": nodes[0]}
-
-    def related(self, parts: list[Any]) -> Any:
-        match, relation, *nodes = parts
-        where = {"where": self.start(nodes)} if nodes else {}
-        return {"related": str(relation), "match": match[:-1], **where}
-
-    def condition(self, parts: list[Any]) -> Any:
-        field, op, *value = parts
-        return {"field": str(field), "op": str(op), **({"value": _scalar(value[0])} if value else {})}
-
-    def condition_with_list(self, parts: list[Any]) -> Any:
-        field, op, *values = parts
-        return {"field": str(field), "op": str(op), "value": [_scalar(v) for v in values if v is not None]}
-
-
-def _scalar(token: Token) -> Scalar:
-    if token.type == "QUOTED":
-        return token[1:-1].replace("''", "'")
-    if token in _WORDS:
-        return _WORDS[token]
-    if _NUMBER.fullmatch(token):
-        return float(token) if "." in token else int(token)
-    return str(token)
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", transformer=_ToJson(), maybe_placeholders=False)
+WORDS = {"true": True, "false": False}
 
 
 def parse(text: str) -> Node:
@@ -96,16 +30,17 @@ def parse(text: str) -> Node:
     if len(text) > LONGEST:
         message = _("This filter is too long: %(most)d characters are the most. Take conditions away.")
         raise Invalid(message % {"most": LONGEST}, code="filter")
+    # The parser's library is loaded with the first filter: most processes never read one.
+    from crm.records.filters.grammar import UnreadableError, read  # noqa: PLC0415
+
     try:
-        data: Any = _parser().parse(text)
-    except UnexpectedInput as error:
-        raise _unreadable(text, error) from None
-    return from_json(data)
+        return from_json(read(text))
+    except UnreadableError as error:
+        raise _unreadable(text, error.position) from None
 
 
-def _unreadable(text: str, error: UnexpectedInput) -> Invalid:
-    position = error.pos_in_stream
-    if position is None or position < 0 or getattr(getattr(error, "token", None), "type", "") == "$END":
+def _unreadable(text: str, position: int | None) -> Invalid:
+    if position is None:
         return Invalid(_("The filter ends too early. Check its last condition and its brackets."), code="filter")
     message = _("The filter can't be read from character %(position)d on (“%(rest)s”). Check it there.")
     values = {"position": position + 1, "rest": text[position : position + 20]}
@@ -156,5 +91,5 @@ def _value(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    plain = _BARE.fullmatch(text) and not _NUMBER.fullmatch(text) and text not in _WORDS
+    plain = _BARE.fullmatch(text) and not NUMBER.fullmatch(text) and text not in WORDS
     return text if plain else "'" + text.replace("'", "''") + "'"
