@@ -47,6 +47,7 @@ def line(page: Page, name: str) -> Any:
 def leave(page: Page) -> None:
     """Opens the chosen page, once nothing is under way on this one: htmx puts a request that is cut off on the console."""
     page.wait_for_load_state("load")
+    expect(page.locator("#pal-list [hx-get*='deep=1']")).to_have_count(0)  # the second, further look has been answered
     expect(page.locator(".htmx-request")).to_have_count(0)
     page.keyboard.press("Enter")
 
