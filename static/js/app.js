@@ -14,4 +14,5 @@ import "./shell.js";
 import "./live.js";
 import "./notifications.js";
 import "./palette.js";
+import "./requests.js";
 import "./timeline.js";
