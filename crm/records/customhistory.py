@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from crm.models import Membership
+from crm.records.loggedwords import WORDS, cut
 from crm.records.names import Names
 from crm.records.registry import Field, FieldType, registry
 from crm.web import formats
 
 COLUMN = "custom"
 Diff = Mapping[str, Any]  # {column: [old, new]}
-Words = Mapping[FieldType, Callable[[Any], str]]
 
 
 def expanded(diff: Diff) -> Diff:
@@ -36,7 +36,7 @@ def reference_of(field: Field) -> type[Model] | None:
     return registry.target(field.target).model if field.type == FieldType.LOOKUP else None
 
 
-def text_of(field: Field, value: Any, names: Names, words: Words) -> str:
+def text_of(field: Field, value: Any, names: Names) -> str:
     """A logged value of a custom field in words."""
     model = reference_of(field)
     if model is not None:
@@ -46,4 +46,4 @@ def text_of(field: Field, value: Any, names: Names, words: Words) -> str:
         return ", ".join(str(labels.get(one, one)) for one in (value if isinstance(value, list) else [value]))
     if field.type == FieldType.MONEY:
         return formats.money(value["amount"], value["currency"])
-    return str(words.get(field.type, str)(value))
+    return cut(WORDS.get(field.type, str)(value))

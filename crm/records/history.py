@@ -6,9 +6,9 @@ timeline, undo, merge and export all use it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import AuditEntry, Membership, Tag
 from crm.records import customhistory
+from crm.records.loggedwords import WORDS, cut
 from crm.records.names import Names
 from crm.records.queries import EVERYTHING, Sieve, audit_groups
 from crm.records.registry import Field, FieldType, RecordType
@@ -25,7 +26,6 @@ from crm.tenancy.context import Actor
 from crm.web import formats
 
 Diff = Mapping[str, Any]  # {column: [old, new]}
-LONGEST = 300  # characters shown of a long text
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +247,8 @@ class Reader:
         if value is None or value in ("", []):
             return ""
         if candidate.custom:
-            return _cut(customhistory.text_of(candidate, value, self.names, _WORDS))
-        words: Callable[..., str] | None = _WORDS.get(candidate.type)
+            return customhistory.text_of(candidate, value, self.names)
+        words = WORDS.get(candidate.type)
         if words is not None:
             return words(value)
         related: Any = self.record_type.model._meta.get_field(candidate.column).related_model
@@ -262,7 +262,7 @@ class Reader:
                 return self._money(candidate, value, row, side)
             case FieldType.TAGS:
                 return ", ".join(filter(None, (self.names.of(Tag, pk) for pk in value)))
-        return _cut(str(value))
+        return cut(str(value))
 
     def _money(self, candidate: Field, value: Any, row: Row, side: int) -> str:
         path = candidate.currency_path
@@ -382,24 +382,3 @@ def _without_echoes(own: Sequence[Change], children: Sequence[Change]) -> list[C
     added = {(c.key, c.new) for c in left if not c.old}
     same = removed & added
     return [c for c in left if (c.key, c.old or c.new) not in same or (c.old and c.new)]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _day(value: Any) -> str:
-    return formats.date_full(date.fromisoformat(str(value)[:10]))
-
-
-def _moment(value: Any) -> str:
-    return formats.date_time(datetime.fromisoformat(str(value)))
-
-
-_WORDS: dict[FieldType, Callable[[Any], str]] = {
-    FieldType.CHECKBOX: lambda value: _("Yes") if value else _("No"),
-    FieldType.NUMBER: formats.number,
-    FieldType.PERCENT: lambda value: f"{formats.number(value)} %",
-    FieldType.DATE: _day,
-    FieldType.DATETIME: _moment,
-}

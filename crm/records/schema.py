@@ -11,16 +11,16 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
 from uuid import UUID
 
 from crm.enums import FieldLevel, Role
 from crm.models import CustomField, FieldAccess, Organization
 from crm.records import formulas
-from crm.records.registry import ALL_ROLES, Field, FieldType, RecordType, registry
+from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
 
 KEPT_MOST = 500  # organisations that a process remembers
+LIMITED_ROLES = tuple(role for role in Role.values if role != Role.ADMIN)  # an admin sees and edits every field
 
 Levels = Mapping[str, Mapping[str, str]]  # by field key and role
 
@@ -63,11 +63,6 @@ def record_type(key: str, actor: Actor) -> RecordType:
 def target(key: str, actor: Actor) -> RecordType:
     """The type that a lookup or a relation leads to, as the organisation has it. Raises KeyError."""
     return schema_of(actor).types.get(key) or registry.target(key)
-
-
-def type_of(model: type[Any], actor: Actor) -> RecordType:
-    """The record type of a model, as the actor's organisation has it. Raises KeyError."""
-    return record_type(registry.for_model(model).key, actor)
 
 
 def _version_of(org_id: UUID) -> int:
@@ -123,11 +118,3 @@ def _formula_of(field: Field, by_key: Mapping[str, Field]) -> Field:
         part = by_key.get(name)
         visible &= part.visible_to if part is not None else frozenset()
     return replace(field, visible_to=visible)
-
-
-def may_see(record_type_key: str, field_key: str, actor: Actor) -> bool:
-    """Whether the actor's role sees a field."""
-    return any(field.key == field_key for field in record_type(record_type_key, actor).fields_for(actor.role))
-
-
-LIMITED_ROLES = tuple(role for role in Role.values if role != Role.ADMIN and role in ALL_ROLES)
