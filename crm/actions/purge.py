@@ -15,11 +15,14 @@ from crm.actions.bin import MOST
 from crm.audit import change_set
 from crm.enums import ChangeSetKind, PurgeReason
 from crm.lib.errors import Conflict, Forbidden, NotFound
-from crm.models import BinEntry, ChangeSet, DeletionReceipt, ExternalId, Notification
+from crm.models import BinEntry, ChangeSet, DeletionReceipt, ExternalId, Notification, SealedValue, UniqueValue
 from crm.records import hooks
 from crm.records.bin import KEEP, bin_type
 from crm.tenancy.context import Actor
 from crm.tenancy.fields import new_id
+
+# What names a record of any type by its id alone, so that no foreign key takes it along.
+NAMING = (Notification, ExternalId, SealedValue, UniqueValue)
 
 
 @action
@@ -71,8 +74,8 @@ def _remove(key: str, ids: Sequence[UUID]) -> None:
     """Removes locked rows and all that names them and can't be without them."""
     for detach in hooks.purging:
         detach(key, ids)
-    Notification.objects.filter(record__in=ids).delete()
-    ExternalId.objects.filter(record__in=ids).delete()
+    for model in NAMING:
+        model.objects.filter(record__in=ids).delete()
     try:
         bin_type(key).model._base_manager.filter(pk__in=ids, deleted_at__isnull=False).delete()
     except ProtectedError as error:

@@ -11,6 +11,7 @@ import pytest
 from contacts.actions import contacts
 from contacts.models import Contact
 from contacts.values import NewContact
+from crm.actions.bin import delete_record
 from crm.actions.fields import (
     FieldSettings,
     Option,
@@ -21,8 +22,9 @@ from crm.actions.fields import (
     set_field_access,
     update_field,
 )
+from crm.actions.purge import purge_entries
 from crm.lib.errors import CrmError, Forbidden, Invalid, NotFound
-from crm.models import AuditEntry, CustomField, SealedValue, UniqueValue
+from crm.models import AuditEntry, BinEntry, CustomField, SealedValue, UniqueValue
 from crm.records import custom, formulas, schema
 from crm.records.actions import create_record, update_record
 from deals.actions.deals import create_deals
@@ -176,6 +178,18 @@ def test_a_unique_value_is_one_of_a_kind_in_every_case_of_letters(company):
     assert [type(row) for row in made] == [Contact, Invalid, Invalid]
     with company.org.system():
         assert UniqueValue.objects.count() == 3
+
+
+def test_deleting_for_good_frees_a_unique_value_and_leaves_no_encrypted_one(company):
+    company.add("Customer number", unique=True)
+    company.add("Passport", encrypted=True)
+    contact = company.contact(customer_number="K-1", passport="N-7788")
+    with company.acting("admin") as acting:
+        delete_record("contact", contact.pk, acting=acting)
+        assert (UniqueValue.objects.count(), SealedValue.objects.count()) == (1, 1)
+        purge_entries([BinEntry.objects.get(record=contact.pk).pk], acting=acting)
+        assert (UniqueValue.objects.count(), SealedValue.objects.count()) == (0, 0)
+    assert company.stored(company.contact(customer_number="K-1")) == {"customer_number": "K-1"}
 
 
 def test_an_encrypted_value_is_in_no_row_and_in_no_audit_entry(company):
