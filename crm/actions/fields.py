@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm import rules
 from crm.actions.base import action
@@ -80,16 +80,15 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
     """
     kind = _type_for(record_type, acting)
     errors = _check(given)
-    taken = {f.key for f in kind.fields} | set(
-        CustomField.everything.filter(record_type=record_type).values_list("key", flat=True)
-    )
+    taken = {f.key for f in kind.fields} | _columns(kind)
+    taken |= set(CustomField.everything.filter(record_type=record_type).values_list("key", flat=True))
     key = given.key.strip() or _key_of(given.label, taken)
     if not KEY.fullmatch(key) or key in _RESERVED:
         errors["key"] = _("Use small letters, digits and underscores; begin with a letter.")
     elif key in taken:
         errors["key"] = _("There is a field with this key already.")
-    if CustomField.objects.filter(record_type=record_type).count() >= MOST:
-        errors["label"] = _("A record type has at most %(max)d fields of its own. Delete one first.") % {"max": MOST}
+    if _is_full(record_type):
+        errors["label"] = _TOO_MANY % {"max": MOST}
     if given.kind not in stored.KINDS:
         errors["kind"] = _("Choose a type.")
     _refuse(errors)
@@ -107,6 +106,7 @@ def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -
     A choice that records hold can't be taken away; a new name for it is theirs at once.
     """
     row = _field(field_id, acting)
+    given = replace(given, kind=row.kind, target=row.target or given.target)
     errors = _check(given)
     if row.kind in _PICKLISTS and "options" not in errors:
         _keep_used_options(row, given.options, errors)
@@ -147,6 +147,10 @@ def restore_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
     if row is None:
         raise NotFound(_("This field is gone for good."))
     _refuse_taken_label(row)
+    if _is_full(row.record_type):
+        raise Invalid(_TOO_MANY % {"max": MOST})
+    if row.kind == FieldType.FORMULA:
+        formulas.check(row.formula, _parts(_type_for(row.record_type, acting), row.key))
     row.deleted_at = None
     row.version += 1
     row.save(update_fields=["deleted_at", "version", "updated_at"])
@@ -194,15 +198,30 @@ def set_field_access(record_type: str, field_key: str, levels: Mapping[str, str]
     _changed(acting)
 
 
+_TOO_MANY = gettext_lazy("A record type has at most %(max)d fields of its own. Delete one first.")
+
+
 def _administer(acting: Actor) -> None:
+    """Raises Forbidden. Changes of an organisation's fields come one after the other: a formula is never saved over a
+    field that somebody deletes at that moment."""
     if not rules.may_administer(acting):
         raise Forbidden(_("Only admins change fields. Ask one of them."))
+    Organization.objects.select_for_update(no_key=True).get(pk=acting.org_id)
+
+
+def _is_full(record_type: str) -> bool:
+    return CustomField.objects.filter(record_type=record_type).count() >= MOST
+
+
+def _columns(kind: RecordType) -> set[str]:
+    """The names of a type's columns: a few, such as an amount's currency, are no fields, and written like ones."""
+    return {name for column in kind.model._meta.concrete_fields for name in (column.name, column.attname)}
 
 
 def _type_for(record_type: str, acting: Actor) -> RecordType:
     _administer(acting)
     try:
-        kind = schema.record_type(record_type, acting)
+        kind = schema.record_type(record_type, replace(acting, schema=None))  # as it is now, under the lock
     except KeyError:
         raise NotFound(_("There is no such type of record.")) from None
     if not takes_custom_fields(kind):
@@ -230,8 +249,8 @@ def _next_position(record_type: str) -> int:
 
 def _key_of(label: str, taken: set[str]) -> str:
     """A key made of a label: "Contract end (2026)" gives "contract_end_2026"."""
-    base = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_")[:36]
-    base = base if re.match(r"[a-z]", base) else f"field_{base}".rstrip("_")
+    base = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_")
+    base = (base if re.match(r"[a-z]", base) else f"field_{base}")[:36].rstrip("_")
     number, key = 2, base
     while key in taken or key in _RESERVED:
         key, number = f"{base}_{number}", number + 1
@@ -262,9 +281,10 @@ def _check(given: FieldSettings) -> Messages:
 
 def _check_options(options: Sequence[Option], errors: Messages) -> None:
     labels = [option.label.strip().casefold() for option in options]
+    fixed = [option.value for option in options if option.value]
     if not all(labels) or not labels:
         errors["options"] = _("Give at least one choice, and every choice a name.")
-    elif len(set(labels)) != len(labels):
+    elif len(set(labels)) != len(labels) or len(set(fixed)) != len(fixed):
         errors["options"] = _("Two choices have the same name.")
     elif len(labels) > MOST_OPTIONS or any(len(label) > 80 for label in labels):
         errors["options"] = _("At most %(max)d choices, of 80 characters each.") % {"max": MOST_OPTIONS}
@@ -278,10 +298,8 @@ def _keep_used_options(row: CustomField, given: Sequence[Option], errors: Messag
         gone.pop(option.value, None)
     model = registry.get(row.record_type).model
     for value, label in gone.items():
-        holds = (
-            {f"custom__{row.key}": value} if row.kind == FieldType.CHOICE else {f"custom__{row.key}__contains": value}
-        )
-        number = model._default_manager.filter(**holds).count()
+        held = {row.key: value if row.kind == FieldType.CHOICE else [value]}
+        number = model._default_manager.filter(custom__contains=held).count()
         if number:
             errors["options"] = ngettext(
                 "“%(choice)s” is in use by %(n)d record. Give it another name, or change that record first.",
@@ -300,9 +318,14 @@ def _put(row: CustomField, given: FieldSettings, kind: RecordType, acting: Actor
         row.target = row.target or given.target
     if row.kind == FieldType.FORMULA:
         row.formula, row.result = given.formula.strip(), given.result
-        formulas.check(row.formula, {f.key for f in kind.fields if _computes(f) and f.key != row.key})
+        formulas.check(row.formula, _parts(kind, row.key))
     row.default = _default(row, given.default, acting)
     _refuse_taken_label(row)
+
+
+def _parts(kind: RecordType, key: str) -> set[str]:
+    """The keys of the fields that the formula of a field may use."""
+    return {f.key for f in kind.fields if _computes(f) and f.key != key}
 
 
 def _computes(candidate: Field) -> bool:

@@ -15,7 +15,6 @@ from crm.records import schema
 from crm.records.forms import form_field
 from crm.records.registry import FieldType, registry
 from crm.tenancy.context import Actor
-from crm.web.fields import MoneyField
 from crm.web.formats import TONES
 
 TONE_NAMES = {
@@ -127,10 +126,9 @@ class FieldForm(forms.Form):
         """What create_field and update_field take."""
         data = dict(self.cleaned_data)
         default = data.pop("default", self.row.default if self.row else None)
-        if isinstance(self.fields.get("default"), MoneyField) and default is not None:
-            default = {"amount": default, "currency": self.fields["default"].currency}
         fixed = {name: getattr(self.row, name) for name in ("unique", "encrypted", "target")} if self.row else {}
-        return FieldSettings(**{"kind": self.kind, **fixed, **data, "default": default or None})
+        default = None if default is False else default  # an unticked box is no default
+        return FieldSettings(**{"kind": self.kind, **fixed, **data, "default": default})
 
     @staticmethod
     def values_of(row: CustomField) -> dict[str, Any]:

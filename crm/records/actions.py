@@ -24,16 +24,21 @@ def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
     return [f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by)]
 
 
-def _writable_values(record_type: RecordType, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+def _writable_values(
+    record_type: RecordType, values: Mapping[str, Any], actor: Actor, record: Any = None
+) -> dict[str, Any]:
     allowed = {field.key: field for field in editable_fields(record_type, actor)}
     # An amount is written with its currency, which may be no field of its own.
-    currencies = {field.currency_path for field in allowed.values() if field.currency_path}
+    currencies = {field.currency_path for field in allowed.values() if field.currency_path and not field.custom}
     for key in values:
         if key not in allowed and key not in currencies:
             raise Forbidden(_("“%(field)s” can't be changed by your role.") % {"field": key})
     for key, value in values.items():
-        if key in allowed and allowed[key].type == FieldType.LOOKUP and value:
-            access.get_visible(registry.get(allowed[key].target).model, value, actor)
+        field = allowed.get(key)
+        if field is None or field.type != FieldType.LOOKUP or field.custom or not value:
+            continue
+        if str(value) != str(getattr(record, field.column, None)):
+            access.get_visible(registry.get(field.target).model, value, actor)
     plain = {key: value for key, value in values.items() if key not in allowed or not allowed[key].custom}
     return {allowed[key].column if key in allowed else key: value for key, value in plain.items()}
 
@@ -83,7 +88,7 @@ def update_record(
     record = access.get_writable(record_type.model, pk, acting)
     if version is not None and record.version != version:
         raise Conflict(_("Not saved: somebody else changed this meanwhile. Reload to see their changes."))
-    data = _writable_values(record_type, values, acting)
+    data = _writable_values(record_type, values, acting, record)
     for column, value in data.items():
         setattr(record, column, value)
     given = split_custom(record_type, values).get("custom")

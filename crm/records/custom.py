@@ -236,7 +236,7 @@ def opened(record_type: RecordType, record: UUID, actor: Actor) -> dict[str, Any
 def computed(record_type: RecordType, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     """The results of the formulas that the actor's role sees, for a record's values by field key."""
     return {
-        f.key: formulas.result_of(f.formula, values)
+        f.key: formulas.result_of(f.formula, values, f.result or "")
         for f in record_type.fields_for(actor.role)
         if f.type == FieldType.FORMULA
     }

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from crm.models import Membership
 from crm.records.loggedwords import WORDS, cut
-from crm.records.names import Names
-from crm.records.registry import Field, FieldType, registry
+from crm.records.names import Names, reference_of
+from crm.records.registry import Field, FieldType
 from crm.web import formats
 
 COLUMN = "custom"
@@ -27,13 +25,6 @@ def expanded(diff: Diff) -> Diff:
     changed = {key: [old.get(key), new.get(key)] for key in {**old, **new} if old.get(key) != new.get(key)}
     plain = {column: value for column, value in diff.items() if column != COLUMN}
     return {**plain, **{f"{COLUMN}.{key}": sides for key, sides in changed.items()}}
-
-
-def reference_of(field: Field) -> type[Model] | None:
-    """What the values of a custom field point at; None for one that holds its values itself."""
-    if field.type == FieldType.MEMBER:
-        return Membership
-    return registry.target(field.target).model if field.type == FieldType.LOOKUP else None
 
 
 def text_of(field: Field, value: Any, names: Names) -> str:

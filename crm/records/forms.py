@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from crm import queries
+from crm.models import Membership
 from crm.records import custom, schema, stored
 from crm.records.actions import editable_fields
 from crm.records.lookup import LookupField
+from crm.records.names import Names
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web.fields import DateField, DateTimeField, MoneyField
@@ -34,8 +37,9 @@ def _uuid(value: str) -> UUID | None:
     return UUID(value) if value else None
 
 
-def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
-    """The form field for one field of a record type."""
+def form_field(field: Field, actor: Actor, *, currency: str, present: Any = None) -> forms.Field:
+    """The form field for one field of a record type. A member who is there no more stays a choice where they are the
+    `present` value: else whoever saves another field would put somebody else, or nobody, in their place."""
     common: dict[str, Any] = {"label": field.label, "required": field.required, "help_text": field.help}
     make: dict[FieldType, Callable[[], forms.Field]] = {
         FieldType.LONG_TEXT: lambda: forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common),
@@ -43,7 +47,7 @@ def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
         FieldType.PERCENT: lambda: (
             forms.DecimalField(**common) if field.custom else forms.IntegerField(min_value=0, max_value=100, **common)
         ),
-        FieldType.MONEY: lambda: MoneyField(currency=currency, **common),
+        FieldType.MONEY: lambda: MoneyField(currency=currency, allow_negative=field.custom, **common),
         FieldType.DATE: lambda: DateField(**common),
         FieldType.DATETIME: lambda: DateTimeField(**common),
         FieldType.CHECKBOX: lambda: forms.BooleanField(**{**common, "required": False}),
@@ -52,7 +56,10 @@ def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
             choices=field.options(), widget=forms.CheckboxSelectMultiple, **common
         ),
         FieldType.MEMBER: lambda: forms.TypedChoiceField(
-            choices=_optional(field, _choices(field, actor)), coerce=_uuid, empty_value=None, **common
+            choices=_with_present(_optional(field, _choices(field, actor)), present),
+            coerce=_uuid,
+            empty_value=None,
+            **common,
         ),
         FieldType.TAGS: lambda: forms.TypedMultipleChoiceField(choices=_choices(field, actor), coerce=_uuid, **common),
         FieldType.EMAIL: lambda: forms.EmailField(**common),
@@ -60,7 +67,17 @@ def form_field(field: Field, actor: Actor, *, currency: str) -> forms.Field:
         FieldType.LOOKUP: lambda: LookupField(field.target, actor, **common),
     }
     maker = make.get(field.type)
-    return maker() if maker else forms.CharField(max_length=200, **common)
+    longest = stored.LONGEST.get(field.type, stored.LONGEST[FieldType.TEXT]) if field.custom else 200
+    return maker() if maker else forms.CharField(max_length=longest, **common)
+
+
+def _with_present(choices: list[tuple[str, str]], present: Any) -> list[tuple[str, str]]:
+    if not present or str(present) in dict(choices):
+        return choices
+    names = Names()
+    names.want(Membership, present)
+    names.load()
+    return [*choices, (str(present), names.of(Membership, present) or _("(not visible to you)"))]
 
 
 def add_custom(
@@ -77,7 +94,7 @@ def add_custom(
     for field in own:
         name = CUSTOM + field.key
         code = stored.currency_of(field, values) or currency
-        form.fields[name] = form_field(field, actor, currency=code)
+        form.fields[name] = form_field(field, actor, currency=code, present=stored.read(field, values))
         if record is None:
             form.initial.setdefault(name, _shown(field, {field.key: field.default}))
         else:
@@ -116,5 +133,5 @@ def initial_of(record_type: RecordType, record: Any, actor: Actor) -> Mapping[st
         if field.custom:
             continue
         value = getattr(record, record_type.model._meta.get_field(field.column).attname)
-        values[field.key] = str(value) if isinstance(value, UUID) else value
+        values[field.key] = str(value) if field.type == FieldType.MEMBER and value else value
     return values

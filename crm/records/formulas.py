@@ -175,7 +175,9 @@ class _Evaluator(SimpleEval):  # type: ignore[misc]  # the library has no types
             raise _Empty
         if isinstance(node.op, ast.Add) and isinstance(left, str) != isinstance(right, str):
             left, right = _text(left), _text(right)
-        if isinstance(node.op, ast.Mult) and not (isinstance(left, Decimal) and isinstance(right, Decimal)):
+        # Of texts, these two would repeat and format: a short formula could fill the memory.
+        both = isinstance(left, Decimal) and isinstance(right, Decimal)
+        if isinstance(node.op, ast.Mult | ast.Mod) and not both:
             raise TypeError
         return self.operators[type(node.op)](left, right)
 
@@ -191,16 +193,27 @@ class _Evaluator(SimpleEval):  # type: ignore[misc]  # the library has no types
         return FUNCTIONS[node.func.id](*given)
 
 
-def result_of(text: str, values: Mapping[str, Any]) -> Any:
+def result_of(text: str, values: Mapping[str, Any], kind: str = "") -> Any:
     """What a formula gives for a record's values by field key: a Decimal, text, bool, date, or None.
 
-    Empty when an empty field was needed, and for what has no answer, such as a division by zero.
+    Empty when an empty field was needed, for what has no answer, such as a division by zero, and for what is not of the
+    `kind` (a FieldType) that the field says comes out.
     """
     names = {name: _exact(values.get(name)) for name in names_of(text)}
     try:
-        return _Evaluator(names).eval(text, previously_parsed=_parsed(text))
+        return _of_kind(_Evaluator(names).eval(text, previously_parsed=_parsed(text)), kind)
     except (_Empty, InvalidExpression, ArithmeticError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _of_kind(value: Any, kind: str) -> Any:
+    if kind in ("number", "percent"):
+        return value if isinstance(value, Decimal) and value.is_finite() else None
+    if kind == "checkbox":
+        return value if isinstance(value, bool) else None
+    if kind == "text" or isinstance(value, str):
+        return _text(value)[:LONGEST_TEXT] or None
+    return value
 
 
 def _exact(value: Any) -> Any:

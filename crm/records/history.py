@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from crm.models import AuditEntry, Membership, Tag
 from crm.records import customhistory
 from crm.records.loggedwords import WORDS, cut
-from crm.records.names import Names
+from crm.records.names import Names, reference_of
 from crm.records.queries import EVERYTHING, Sieve, audit_groups
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
@@ -214,7 +214,7 @@ class Reader:
         if candidate.type == FieldType.TAGS:
             return [(Tag, pk) for pk in value or ()]
         if candidate.custom:
-            model = customhistory.reference_of(candidate)
+            model = reference_of(candidate)
             return [(model, value)] if model is not None and value else []
         related = self.record_type.model._meta.get_field(column).related_model
         return [(related, value)] if related is not None and value else []

@@ -17,6 +17,7 @@ from crm.records.registry import Field, RecordType, registry
 from crm.tenancy.context import Actor
 from crm.web import cells
 
+KEPT = "kept"  # stands for the record that a form began with, where the actor does not see it
 SHOWN = 8  # records a search offers; more text finds fewer
 
 
@@ -82,10 +83,13 @@ class LookupWidget(forms.Widget):
     def __init__(self, record_type: RecordType, actor: Actor, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.record_type, self.actor = record_type, actor
+        self.kept: UUID | None = None  # what the record holds, whether the actor sees that or not
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        chosen = chosen_option(self.record_type, value, self.actor)
+        seen = chosen_option(self.record_type, value, self.actor)
+        is_kept = seen is None and bool(value) and str(value) in (KEPT, str(self.kept))
+        chosen = kept_option() if is_kept else seen
         recent = find_options(self.record_type, "", self.actor)
         context["widget"].update(
             options=with_chosen(recent, chosen),
@@ -98,6 +102,12 @@ class LookupWidget(forms.Widget):
 
     def id_for_label(self, id_: str) -> str:
         return ""
+
+
+def kept_option() -> Option:
+    """The choice to leave a record's lookup as it is, where the actor does not see what it points at: left out, that
+    would be taken off whenever somebody saves another field. It tells nothing of that record."""
+    return Option(KEPT, _("(not visible to you)"))
 
 
 def with_chosen(options: list[Option], chosen: Option | None) -> list[Option]:
@@ -114,12 +124,20 @@ class LookupField(forms.Field):
         kwargs["widget"] = LookupWidget(registry.get(target), actor)
         super().__init__(**kwargs)
 
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        """Tells the widget what the record holds: an id. What an address asks for is text, and is no such thing."""
+        present = form.get_initial_for_field(self, field_name)
+        self.widget.kept = present if isinstance(present, UUID) else None
+        return super().get_bound_field(form, field_name)
+
     def to_python(self, value: Any) -> UUID | None:
         if value in self.empty_values:
             return None
+        if value == KEPT and self.widget.kept:
+            return self.widget.kept
         if not access.is_uuid(value):
             raise forms.ValidationError(_("Choose one of the list."))
         return value if isinstance(value, UUID) else UUID(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return str(initial or "") != str(data or "")
+        return str(data or "") not in (str(initial or ""), KEPT)

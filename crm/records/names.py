@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import Model
 
 from crm import access
+from crm.models import Membership
 from crm.records.queries import Named, record_names
-from crm.records.registry import registry
+from crm.records.registry import Field, FieldType, registry
 
 
 class Names:
@@ -44,6 +45,13 @@ class Names:
         if not pk or not access.is_uuid(pk):
             return ""
         return self._texts.get((model, pk if isinstance(pk, UUID) else UUID(pk)), "")
+
+
+def reference_of(field: Field) -> type[Model] | None:
+    """What the values of a custom field point at; None for one that holds its values itself."""
+    if field.type == FieldType.MEMBER:
+        return Membership
+    return registry.target(field.target).model if field.type == FieldType.LOOKUP else None
 
 
 def _columns_of(model: type[Model]) -> tuple[tuple[str, ...], str]:

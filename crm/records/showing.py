@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from crm.lib.money import exponent
-from crm.models import Membership
 from crm.records import custom, formulas, stored
-from crm.records.names import Names
-from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.names import Names, reference_of
+from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 
 
@@ -82,13 +81,9 @@ def _formula_value(field: Field, get: Callable[[str], Any]) -> Any:
 def names_for(fields: Sequence[Field], values: Iterable[Mapping[str, Any]]) -> dict[UUID, str]:
     """The names of the members and records that custom fields point at: one statement, none where there are none."""
     wanted = Names()
-    models = {field.key: _model_of(field) for field in fields if field.type in (FieldType.MEMBER, FieldType.LOOKUP)}
+    models = {field.key: model for field in fields if (model := reference_of(field))}
     pairs = [(model, row.get(key)) for row in values for key, model in models.items()]
     for model, pk in pairs:
         wanted.want(model, pk)
     wanted.load()
     return {pk: name for model, pk in pairs if pk and (name := wanted.of(model, pk))}
-
-
-def _model_of(field: Field) -> Any:
-    return Membership if field.type == FieldType.MEMBER else registry.get(field.target).model

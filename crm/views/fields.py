@@ -93,8 +93,8 @@ def _form(record_type: RecordType, record: Any, field: Field, request: Any, data
         control = LookupField(field.target, request.actor, label=field.label, required=field.required)
         initial[field.key] = own.get(field.key) if field.custom else getattr(record, field.column)
     else:
-        control = form_field(field, request.actor, currency=currency)
         value = own.get(field.key) if field.custom else getattr(record, field.column)
+        control = form_field(field, request.actor, currency=currency, present=value)
         initial[field.key] = str(value) if field.type == FieldType.MEMBER else value
     form = FieldForm(data, initial=initial, auto_id=f"f-{field.key}-%s")
     form.fields[field.key] = control
@@ -113,6 +113,8 @@ def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor
     try:
         actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=version)
     except Conflict:
+        if field.encrypted:
+            raise  # the log does not say whether it was this field that somebody changed
         record = access.get_visible(record_type.model, pk, actor)
         clash = meanwhile(record_type, record, version, actor)
         if clash is None or clash.touches(field.key):

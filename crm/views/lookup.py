@@ -8,7 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from crm.records.lookup import chosen_option, find_options, with_chosen
+from crm.records.lookup import KEPT, chosen_option, find_options, kept_option, with_chosen
 from crm.records.registry import registry
 from crm.web.htmx import render_page
 
@@ -26,7 +26,8 @@ def record_options(request: HttpRequest, type_key: str) -> HttpResponse:
         record_type = registry.get(type_key)
     except KeyError:
         raise Http404 from None
-    chosen = chosen_option(record_type, request.GET.get(name, ""), r.actor)
+    value = request.GET.get(name, "")
+    chosen = kept_option() if value == KEPT else chosen_option(record_type, value, r.actor)
     context = {
         "name": name,
         "options": with_chosen(find_options(record_type, request.GET.get(f"{name}-q", ""), r.actor), chosen),
