@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.records.company import Company
 from tests.records.harbour import Harbour
 
 
@@ -9,3 +10,9 @@ from tests.records.harbour import Harbour
 def port() -> Harbour:
     """A private organisation with a rep, their manager, an admin, a reader, and a rep who sees none of it."""
     return Harbour()
+
+
+@pytest.fixture
+def company() -> Company:
+    """An organisation with one member of each role, and no fields of its own yet."""
+    return Company()

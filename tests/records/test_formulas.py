@@ -1,0 +1,65 @@
+"""Formulas of an organisation's own fields."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from crm.lib.errors import Invalid
+from crm.records import formulas
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("round(amount * probability / 100, 2)", {"amount": 1250.55, "probability": 40}, Decimal("500.22")),
+        ("upper(city) + ', ' + country", {"city": "Oslo", "country": "NO"}, "OSLO, NO"),
+        ("'big' if a > 1000 else 'small'", {"a": 1000}, "small"),
+        ("a / 0", {"a": 1}, None),
+        ("a + 1", {}, None),
+        ("coalesce(a, 0) + 1", {}, Decimal(1)),
+        ("concat(a, '/', b)", {"a": "x"}, "x/"),
+        ("days(a, b)", {"a": "2026-01-01", "b": dt.date(2026, 3, 1)}, Decimal(59)),
+        ("a * 'x'", {"a": 10**9}, None),
+        ("not a or b", {"a": True, "b": True}, True),
+        ("1 < a < 5", {"a": 3}, True),
+        ("0.1 + 0.2 == a", {"a": Decimal("0.3")}, True),
+        ("len(left(a, 3)) + floor(2.7)", {"a": "abcdef"}, Decimal(5)),
+    ],
+)
+def test_formulas(text, values, expected):
+    assert formulas.result_of(text, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "kind", "expected"),
+    [
+        ("a + 1", {"a": 2}, "number", Decimal(3)),
+        ("a + 1", {"a": "2"}, "number", None),
+        ("a", {"a": True}, "number", None),
+        ("a > 1", {"a": 2}, "checkbox", True),
+        ("a", {"a": 2}, "checkbox", None),
+        ("a", {"a": Decimal("2.50")}, "text", "2.5"),
+        ("concat(a, a)", {"a": "x" * 1500}, "text", "x" * 2000),
+        ("a % 2", {"a": 5}, "percent", Decimal(1)),
+        ("a % 2", {"a": "%0999999999d"}, "text", None),
+        ("a % a", {"a": "%s"}, "text", None),
+    ],
+)
+def test_a_result_is_what_the_field_says_comes_out(text, values, kind, expected):
+    assert formulas.result_of(text, values, kind) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.real", "a[0]", "__import__('os')", "(lambda: 1)()", "a ** 99", "[x for x in a]", "f'{a}'", "a if", "max(*a)",
+        "round(a, digits=2)", "b'x'", "1 +" * 300 + "a", "unknown + 1", "2 + 2", "",
+    ],
+)  # fmt: skip
+def test_what_is_no_formula_is_refused(text):
+    with pytest.raises(Invalid) as caught:
+        formulas.check(text, {"a"})
+    assert list(caught.value.fields) == ["formula"]
