@@ -1,4 +1,7 @@
-"""One field of a record as a resource: its value, its form, and a change of it. For every record type."""
+"""One field of a record as a resource: its value, its form, and a change of it. For every record type.
+
+It stands on the record's page, or with `?cell=1` in a cell of a list.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
 
 from crm import access, queries
 from crm.actions.tags import resolve_tags
 from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.records import actions, schema, showing, stored
+from crm.records.cell import WIDE, cell_html
 from crm.records.conflicts import Meanwhile, meanwhile
 from crm.records.forms import form_field
 from crm.records.lookup import LookupField
@@ -39,7 +44,8 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     record_type, field = _field(type_key, key, r.actor)
     record = access.get_visible(record_type.model, pk, r.actor, *props.relations(record_type, [key]))
     if request.method == "GET" and "edit" not in request.GET:
-        return HttpResponse(_value(record_type, record, field, r.actor))
+        show = cell_html if _in_cell(request) else _value
+        return HttpResponse(show(record_type, field, record, r.actor))
     _check_editable(record_type, record, field, r.actor)
     data = sent_data(request) if request.method != "GET" else None
     form = _form(record_type, record, field, r, data)
@@ -48,7 +54,7 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     if not form.is_valid():
         return _page(request, record_type, record, field, form, status=422)
     try:
-        clash = _save(record_type, record.pk, field, form, r.actor)
+        saved, clash = _save(record_type, record.pk, field, form, r.actor)
     except Invalid as error:
         if key not in error.fields and error.fields:
             # An action may name the column's whole group ("emails"); on this form there is one field.
@@ -58,7 +64,15 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     if clash:
         record = access.get_visible(record_type.model, pk, r.actor, *props.relations(record_type, [key]))
         return _page(request, record_type, record, field, form, clash, status=422)
-    return _saved(request, record_type, field, pk)
+    return (
+        _saved_cell(request, record_type, field, saved)
+        if _in_cell(request)
+        else _saved(request, record_type, field, pk)
+    )
+
+
+def _in_cell(request: HttpRequest) -> bool:
+    return "cell" in request.GET
 
 
 def _field(type_key: str, key: str, actor: Actor) -> tuple[RecordType, Field]:
@@ -101,8 +115,11 @@ def _form(record_type: RecordType, record: Any, field: Field, request: Any, data
     return form
 
 
-def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor: Actor) -> Meanwhile | None:
-    """Writes the field; what somebody else did to it meanwhile, instead. Changes of other fields do not matter."""
+def _save(
+    record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor: Actor
+) -> tuple[Any, Meanwhile | None]:
+    """Writes the field and gives the record; or what somebody else did to the field meanwhile, and writes nothing.
+    Their changes of other fields do not matter."""
     value = form.cleaned_data[field.key]
     if field.type == FieldType.TAGS:
         value = resolve_tags([value], acting=actor)[0]
@@ -111,21 +128,20 @@ def _save(record_type: RecordType, pk: Any, field: Field, form: FieldForm, actor
         value = {"amount": value, "currency": control.currency}
     version = form.cleaned_data["version"]
     try:
-        actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=version)
+        return actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=version), None
     except Conflict:
         if field.encrypted:
             raise  # the log does not say whether it was this field that somebody changed
         record = access.get_visible(record_type.model, pk, actor)
         clash = meanwhile(record_type, record, version, actor)
-        if clash is None or clash.touches(field.key):
-            if clash is None:
-                raise
-            return clash
-        actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=record.version)
-    return None
+        if clash is None:
+            raise
+        if clash.touches(field.key):
+            return record, clash
+    return actions.update_record(record_type, pk, {field.key: value}, acting=actor, version=record.version), None
 
 
-def _value(record_type: RecordType, record: Any, field: Field, actor: Actor) -> str:
+def _value(record_type: RecordType, field: Field, record: Any, actor: Actor) -> str:
     tags = queries.tags() if field.type == FieldType.TAGS else {}
     made = props.Props(record_type, record, actor, tags, may_write=access.may_write(record, actor))
     return made.value(field, focus=True)
@@ -142,9 +158,27 @@ def _saved(request: Any, record_type: RecordType, field: Field, pk: str) -> Http
         response = close_dialog()
         response["HX-Refresh"] = "true"
         return response
-    response = HttpResponse(_value(record_type, record, field, request.actor))
+    response = HttpResponse(_value(record_type, field, record, request.actor))
     response["HX-Trigger"] = "recordChanged"
     return response
+
+
+def _saved_cell(request: Any, record_type: RecordType, field: Field, record: Any) -> HttpResponse:
+    """The cell's new content; to the dialog, that the cell has to be asked for. Of a record that was handed over and is
+    gone from view, "recordGone" tells the list."""
+    if (
+        field.type == FieldType.MEMBER
+        and not access.visible(record_type.model, request.actor).filter(pk=record.pk).exists()
+    ):
+        return close_dialog(_told("recordGone", record, field))
+    if field.type in WIDE:
+        # First, as what a dialog's form sends when it is closed is not heard any more.
+        return close_dialog(_told("cellChanged", record, field))
+    return HttpResponse(cell_html(record_type, field, record, request.actor))
+
+
+def _told(event: str, record: Any, field: Field) -> HttpResponse:
+    return trigger_client_event(HttpResponse(status=204), event, {"id": str(record.pk), "key": field.key})
 
 
 def _page_of(record_type: RecordType, record: Any) -> str:
@@ -172,6 +206,9 @@ def _page(
         "bound": form[field.key],
         "clash": clash,
         "back": _page_of(record_type, record),
+        "here": request.path + ("?cell=1" if _in_cell(request) else ""),
     }
-    block = "dialog" if targets(request, "dialog") or field.type == FieldType.LOOKUP else "cell"
+    place = "grid" if _in_cell(request) else "cell"
+    wide = WIDE if _in_cell(request) else {FieldType.LOOKUP}
+    block = "dialog" if field.type in wide or targets(request, "dialog") else place
     return render_page(request, "records/field.html", context, block=block, status=status)

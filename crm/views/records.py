@@ -19,6 +19,7 @@ from crm import access, rules
 from crm.actions.bin import delete_record, restore_record
 from crm.lib.errors import Forbidden, Invalid
 from crm.records import actions, lists, schema, showing
+from crm.records.cell import edit_classes
 from crm.records.export import export_rows
 from crm.records.filters.short import short_conditions
 from crm.records.filters.tree import Group, all_of, members_of
@@ -64,6 +65,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
     page = lists.list_page(record_type, query, r.actor)
     labels = lists.labels_of(record_type, columns, page.rows)
+    edited = edit_classes(record_type, r.actor)
     context = {
         "type": record_type,
         "page_id": next(
@@ -73,7 +75,8 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "query": query,
         "columns": [_head(record_type, column, query, r.actor) for column in columns],
         "name_head": _name_head(record_type, query),
-        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), labels),
+        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), labels, edited),
+        "cells_url": reverse("record_list", args=[record_type.key]) if edited else "",
         "shown": len(page.rows),
         # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
         "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",

@@ -223,12 +223,10 @@ def table_body(
     rows: list[Row],
     page: Callable[[Any], str],
     labels: Labels,
+    edited: Mapping[str, str] | None = None,
 ) -> Markup:
-    """The rows of a list's table."""
-    cells = [
-        (renderer(field, labels), f'<td data-col="{field.key}"' + (' class="num">' if field.type in NUMERIC else ">"))
-        for field in columns
-    ]
+    """The rows of a list's table. `edited` gives the classes of the cells that are edited in place, by field key."""
+    cells = [(renderer(field, labels), _cell_start(field, (edited or {}).get(field.key, ""))) for field in columns]
     shown = {field.key: field for field in columns}
     under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
@@ -246,3 +244,8 @@ def table_body(
         out.extend([f"{start}{render(row)}</td>" for render, start in cells])
         out.append("</tr>")
     return Markup("".join(out))  # noqa: S704 -- every value above is escaped
+
+
+def _cell_start(field: Field, classes: str) -> str:
+    classes = f"{classes} num".strip() if field.type in NUMERIC else classes
+    return f'<td data-col="{field.key}" class="{classes}">' if classes else f'<td data-col="{field.key}">'

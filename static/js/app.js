@@ -4,6 +4,7 @@ import "./menu.js";
 import "./toast.js";
 import "./keys.js";
 import "./table.js";
+import "./cells.js";
 import "./tabs.js";
 import "./dialog.js";
 import "./confirm.js";
