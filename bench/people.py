@@ -91,8 +91,10 @@ class Records:
         self._known: dict[tuple[str, str], list[Item]] = {}
 
     def contacts(self, role: str) -> list[Item]:
-        """Contacts: id, updated_at, sort_name."""
-        return self._pool(role, "contact", "SELECT id, updated_at, sort_name FROM contacts_contact WHERE {own}")
+        """Contacts: id, updated_at, sort_name, version."""
+        return self._pool(
+            role, "contact", "SELECT id, updated_at, sort_name, version FROM contacts_contact WHERE {own}"
+        )
 
     def deals(self, role: str) -> list[Item]:
         """Open deals: id, stage_id, version, updated_at."""

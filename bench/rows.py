@@ -17,6 +17,9 @@ from crm.web.pagination import encode_cursor
 
 NOBODY = UUID(int=0)  # stands for a record when only the existence of a page is asked
 SERIAL = count(1)  # no two records made in a run are alike
+VERSIONS: dict[UUID, int] = {}  # of the contacts that this run has edited
+UNSURE: set[UUID] = set()  # contacts whose last edit was made up, and perhaps never sent
+LIFECYCLES = ("lead", "mql", "customer")
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,55 @@ def create_contact(scene: Scene) -> Iterator[Request]:
         yield Request(path, "POST", data, person.session, partial=True, expect=(200, 204))
 
 
+def edit_cell(scene: Scene) -> Iterator[Request]:
+    """A job title changed in the list."""
+    scene.url("record_field", "contact", NOBODY, "title")
+    for item in cycle(scene.records.contacts(scene.role)):
+        pk = item.row["id"]
+        if pk in UNSURE:
+            continue
+        UNSURE.add(pk)
+        data = {"title": f"Director {next(SERIAL)}", "version": VERSIONS.setdefault(pk, item.row["version"])}
+        path = scene.url("record_field", "contact", pk, "title") + "?cell=1"
+        yield Request(path, "POST", data, item.person.session, partial=True)
+        UNSURE.discard(pk)
+        VERSIONS[pk] += 1
+
+
+def filtered_list(scene: Scene) -> Iterator[Request]:
+    """The contacts of one lifecycle by last change: the first page."""
+    path = scene.url("contact_list")
+    for turn, person in enumerate(scene.people()):
+        yield _get(scene, f"{path}?lifecycle={LIFECYCLES[turn % len(LIFECYCLES)]}&sort=-updated_at", person)
+
+
+def filtered_deep(scene: Scene) -> Iterator[Request]:
+    """The same, anywhere in the list."""
+    path, pool = scene.url("contact_list"), scene.records.contacts(scene.role)
+    for turn, item in enumerate(cycle(pool)):
+        cursor = encode_cursor("next", item.row["updated_at"], item.row["id"])
+        query = f"lifecycle={LIFECYCLES[turn % len(LIFECYCLES)]}&sort=-updated_at&after={cursor}"
+        yield _get(scene, f"{path}?{query}", item.person)
+
+
+def list_count(scene: Scene) -> Iterator[Request]:
+    """How many contacts of one lifecycle there are, exact to 10,000."""
+    path = scene.url("contact_list")
+    for turn, person in enumerate(scene.people()):
+        query = f"lifecycle={LIFECYCLES[turn % len(LIFECYCLES)]}&block=count"
+        yield Request(f"{path}?{query}", session=person.session, partial=True)
+
+
+def related_list(scene: Scene) -> Iterator[Request]:
+    """Decision makers at software companies with 50 to 200 people, no activity in 30 days, owned by one's team."""
+    where = (
+        "some(accounts,link.role:is:decision_maker,industry:is:Software,employee_count:between:(50,200)),"
+        "none(activities,occurred_at:in_last:30d),owner:any_of:(my_team)"
+    )
+    path = scene.url("contact_list") + "?" + urlencode({"filter": where})
+    return (_get(scene, path, person) for person in scene.people())
+
+
 def palette(scene: Scene) -> Iterator[Request]:
     """The command palette while somebody types the beginning of a name."""
     path, pool = scene.url("palette"), scene.records.contacts(scene.role)
@@ -204,6 +256,7 @@ def _deep(scene: Scene, path: str, sort: str, column: str, pool: list[Item]) -> 
 # Memory, as proportional set size: of the web processes after so many requests, and of all of `make up`.
 PSS_REQUESTS, WEB_PSS, ALL_PSS = 1000, 250_000_000, 1_000_000_000
 LIST = Bar(cpu_ms=8, statements=6)
+ANY_LIST = Bar(cpu_ms=10, statements=8)
 ROWS: tuple[Row, ...] = (
     Row("board", "Board, first load", board, Bar(cpu_ms=25, statements=8, bytes=160_000), floor="board"),
     Row("contacts", "Contacts, first page", contact_list, LIST, floor="list"),
@@ -218,6 +271,11 @@ ROWS: tuple[Row, ...] = (
     Row("deal", "Deal page", deal_page),
     Row("deals", "Deals list, deep", deal_list),
     Row("home", "Home", home),
+    Row("edit", "Edit a cell", edit_cell, Bar(cpu_ms=6), kind="write"),
+    Row("filtered", "Contacts, filtered, first page", filtered_list, ANY_LIST),
+    Row("filtered_deep", "Contacts, filtered, deep", filtered_deep, ANY_LIST),
+    Row("count", "How many match a filter", list_count, Bar(cpu_ms=30)),
+    Row("related", "Contacts by a filter over related records", related_list, Bar(cpu_ms=250)),
     Row("palette", "Palette, while typing", palette),
     Row("searched", "Contacts, searched by name", searched_list),
 )

@@ -13,6 +13,7 @@ from contacts.actions._creating import writing_for
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.records import custom
+from crm.tenancy.backend.kept import save_columns
 from crm.tenancy.context import Actor
 
 
@@ -69,4 +70,4 @@ def save(record: Any, columns: Collection[str], acting: Actor, reason: str) -> N
     """Writes columns of a record and its next version, also when the actor gives it out of their sight with that."""
     record.version += 1
     with writing_for({record.owner_id}, acting, reason):
-        record.save(update_fields=[*columns, "version", "updated_at"])
+        save_columns(record, [*columns, "version", "updated_at"])

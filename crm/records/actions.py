@@ -15,6 +15,7 @@ from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.records.unique import taken_fields
+from crm.tenancy.backend.kept import save_columns
 from crm.tenancy.context import Actor
 
 
@@ -99,6 +100,6 @@ def update_record(
         data["custom"] = merged.values
     _check_unique(record)
     record.version += 1
-    record.save(update_fields=[*data, "version", "updated_at"])
+    save_columns(record, [*data, "version", "updated_at"])
     emit(record_event(record_type.key, "updated", record.pk))
     return record

@@ -19,6 +19,7 @@ from crm.events import emit, emit_batch
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import Membership
 from crm.records import custom
+from crm.tenancy.backend.kept import save_columns
 from crm.tenancy.context import Actor, elevated
 from deals import rules
 from deals.actions import _new, _steps, _values
@@ -94,7 +95,7 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
         deal.version += 1
     # The new owner's row may be one that the actor does not see; handing over was allowed above.
     with elevated("handing a deal over"):
-        deal.save(update_fields=[*changed, "version", "updated_at"])
+        save_columns(deal, [*changed, "version", "updated_at"])
         if change is not None:
             change.amount, change.currency, change.probability = deal.amount, deal.currency, deal.probability
             StageChange.objects.bulk_create([change])

@@ -1,7 +1,7 @@
 """Kept queries give what the same querysets give, to everybody, however often and in whatever order they are asked."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
@@ -13,7 +13,7 @@ from crm.actions.sharing import share_record
 from crm.enums import ShareLevel
 from crm.lib.errors import NotFound
 from crm.models import Team
-from crm.tenancy.backend.kept import KeptQuery
+from crm.tenancy.backend.kept import KeptQuery, save_columns
 from crm.tenancy.fields import new_id
 from tests.factories import make_org
 
@@ -76,6 +76,25 @@ def test_few_rows_are_inserted_as_many_are(number: int):
             assert found["created_at"] == row.created_at
         with pytest.raises(IntegrityError), transaction.atomic():
             Contact.objects.bulk_create([Contact(owner_id=org.organization.id, last_name="Nobody's")])
+
+
+def test_columns_are_saved_as_save_does():
+    org = make_org()
+    rep, other = org.member("rep"), org.member("rep")
+    with org.acting(rep):
+        values = {"last_name": "O'Brien", "custom": {"a": 1}, "owner_id": rep.pk}
+        row, twin = (Contact.objects.create(**values) for _n in range(2))
+        for one in (row, twin):
+            one.title, one.custom, one.tags, one.score, one.email = "Captain", {"b": ["ü"]}, [org.id], 7, "unsaved"
+        names = ["title", "custom", "tags", "score", "updated_at"]
+        save_columns(row, names)
+        twin.save(update_fields=names)
+        own = ("id", "created_at", "updated_at")
+        found, expected = (columns(Contact.objects.get(pk=pk)) for pk in (row.pk, twin.pk))
+        assert {k: v for k, v in found.items() if k not in own} == {k: v for k, v in expected.items() if k not in own}
+        assert (found["updated_at"], found["email"]) == (row.updated_at, "")
+    with org.acting(other), pytest.raises(DatabaseError), transaction.atomic():
+        save_columns(row, ["title"])
 
 
 @pytest.mark.parametrize("role", ["admin", "manager", "rep", "readonly"])

@@ -6,13 +6,13 @@ takes PostgreSQL longer than running it. What every page asks for is compiled an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, models
 from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
@@ -101,12 +101,36 @@ def insert_few(*groups: Sequence[models.Model]) -> None:
     for rows, fields in zip(filled, columns, strict=True):
         for row in rows:
             row._prepare_related_fields_for_save(operation_name="insert_few")  # type: ignore[attr-defined]
-            given += [_prepared_value(field, plain, row) for field, plain in fields]
+            given += [_prepared_value(field, plain, row, add=True) for field, plain in fields]
     with prepared_cursor(raw=True) as cursor:
         cursor.execute(sql, given)
     for rows in filled:
         for row in rows:
             row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def save_columns(row: models.Model, names: Collection[str]) -> None:
+    """Writes some columns of a row in a statement that is compiled and planned once for their names.
+
+    What `save(update_fields=names)` does, at a third of the cost and without its signals. Raises DatabaseError when the
+    row is not there, or out of reach.
+    """
+    sql, fields = _update_sql(type(row), tuple(dict.fromkeys(names)))
+    row._prepare_related_fields_for_save(operation_name="save_columns")  # type: ignore[attr-defined]
+    given = [_prepared_value(field, plain, row, add=False) for field, plain in fields]
+    with prepared_cursor(raw=True) as cursor:
+        cursor.execute(sql, [*given, row.pk])
+        if cursor.rowcount != 1:
+            raise DatabaseError(f"{type(row).__name__} {row.pk} was not saved: no such row within reach.")
+
+
+@lru_cache(maxsize=512)
+def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, list[tuple[Any, type | None]]]:
+    """The statement that writes some columns of a row by its key, and their fields as in `_insert_sql`."""
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(f'"{field.column}" = ${n}' for n, field in enumerate(fields, 1))
+    sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "id" = ${len(fields) + 1}'  # noqa: S608 -- names of models
+    return sql, [(field, _PLAIN.get(field.get_internal_type())) for field in fields]
 
 
 # Fields whose values of this type go to the database as they are.
@@ -117,8 +141,8 @@ _PLAIN = {
 }  # fmt: skip
 
 
-def _prepared_value(field: Any, plain: type | None, row: models.Model) -> Any:
-    value = field.pre_save(row, add=True)
+def _prepared_value(field: Any, plain: type | None, row: models.Model, *, add: bool) -> Any:
+    value = field.pre_save(row, add)
     return value if value is None or type(value) is plain else field.get_db_prep_save(value, connection)
 
 
