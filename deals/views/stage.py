@@ -15,19 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import access
 from crm.lib.errors import Invalid
 from crm.web.errors import wants_json
-from deals import board, positions
+from deals import positions
 from deals.actions.stages import Moved, move_deal, undo_move, undo_reorder
-from deals.cards import age_of, column_of, sums_of
-from deals.enums import DealStatus, StageKind
+from deals.cards import age_of
+from deals.enums import DealStatus
 from deals.views import _answers
-from deals.views.board import pieces, view_for
 
 
 @require_http_methods(["PUT"])
 def deal_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Moves a deal to `stage`, between the cards `before` and `after`; a lost stage wants a `reason`.
 
-    The board's script gets the card and the heads of both columns, under the filters of its URL.
+    The board's script gets where the card is now. It has put the card's value from one column's head to the other's by
+    itself; the event of the move then brings every open board, this one too, the heads as they are.
     """
     r: Any = request
     values = _answers.sent(request)
@@ -42,7 +42,7 @@ def deal_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
         acting=r.actor,
     )
     if wants_json(request):
-        return JsonResponse({**_changes(r, moved), "text": moved_text(moved), "undo": undo_url(moved)})
+        return JsonResponse({**_place(moved), "text": moved_text(moved), "undo": undo_url(moved)})
     return _answers.changed(request, moved.deal, touched(moved), moved_text(moved), undo=undo_url(moved))
 
 
@@ -54,21 +54,13 @@ def _card(value: Any) -> UUID | None:
     return UUID(str(value))
 
 
-def _changes(request: Any, moved: Moved) -> dict[str, Any]:
-    """Where the card is now and what a move changes of it, and the heads of both columns: one statement."""
+def _place(moved: Moved) -> dict[str, Any]:
+    """Where the card is now, and what a move changes of it."""
     deal = moved.deal
-    view = view_for(request, deal.pipeline_id)
-    heads = [sums_of(stage) for stage in {s.pk: s for s in (moved.came_from, deal.stage)}.values()]
-    heads = [stage for stage in heads if stage.kind == StageKind.OPEN]
-    view.sum_up(heads)
-    answer = pieces(board.Changes(columns=[column_of(stage, view.base, []) for stage in heads]))
-    if deal.status == DealStatus.OPEN:
-        card = {"id": deal.pk, "stage": deal.stage_id, "position": deal.position}
-        rot, text = age_of(deal.stage_entered_at, deal.touched_at, deal.stage.rot_days, timezone.now())
-        answer["moved"] = {**card, "rot": rot, "age": text}
-    else:
-        answer["removed"] = [deal.pk]
-    return answer
+    if deal.status != DealStatus.OPEN:
+        return {"removed": [deal.pk]}
+    rot, text = age_of(deal.stage_entered_at, deal.touched_at, deal.stage.rot_days, timezone.now())
+    return {"moved": {"id": deal.pk, "stage": deal.stage_id, "position": deal.position, "rot": rot, "age": text}}
 
 
 def touched(moved: Moved) -> set[UUID]:

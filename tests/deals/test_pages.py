@@ -80,7 +80,7 @@ def test_board_without_a_pipeline_offers_one_to_those_who_may(sales: Sales):
     assert ("No pipeline yet" in html, "Set up a pipeline" in html) == (True, False)
 
 
-def test_move_answers_the_place_and_both_heads(sales: Sales):
+def test_move_answers_the_place(sales: Sales):
     deal = sales.deal("Crane", amount=10_000_00)
     sales.age(deal, 20)
     answer = put_stage(sales, sales.rep, deal, "Qualified")
@@ -91,9 +91,7 @@ def test_move_answers_the_place_and_both_heads(sales: Sales):
         "id": str(deal.pk), "stage": str(sales.stages["Qualified"].pk), "position": after.position, "rot": "",
         "age": "0 d",
     }  # fmt: skip
-    heads = {column["id"]: column["html"] for column in found["columns"]}
-    assert set(heads) == {str(sales.stages["Lead"].pk), str(sales.stages["Qualified"].pk)}
-    assert "€10,000" in heads[str(sales.stages["Qualified"].pk)]
+    assert set(found) == {"moved", "text", "undo"}  # what the heads say comes with the event
     assert found["text"] == "Crane moved to Qualified"
     undone = client_for(sales.rep).post(found["undo"], headers={"HX-Request": "true"})
     assert undone.status_code == 204
