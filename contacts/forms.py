@@ -194,8 +194,7 @@ class AccountForm(AddressForm):
     def __init__(self, *args: Any, actor: Actor, currency: str, record: Account | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["parent"] = LookupField("account", actor, label=_("Parent account"), required=False)
-        money: Any = self.fields["annual_revenue"]
-        money.set_currency(currency)
+        self.own_field("annual_revenue").set_currency(currency)
         self.order_fields([*self.MAIN, *self.MORE])
         self.add_own(actor, record, currency)
 

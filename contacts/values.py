@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -117,9 +118,14 @@ def clean_text(name: str, value: Any, longest: int, errors: Messages) -> str:
     return text
 
 
+@lru_cache
+def _values_of(choices: Any) -> frozenset[str]:
+    return frozenset(choices.values)  # made anew each time it is asked for
+
+
 def clean_choice(name: str, value: Any, choices: Any, errors: Messages) -> str:
     """A value of an enumeration; anything else is an error."""
-    if value not in choices.values:
+    if not isinstance(value, str) or value not in _values_of(choices):
         errors[name] = _("“%(value)s” is not one of the choices.") % {"value": value}
     return str(value)
 

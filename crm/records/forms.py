@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -107,10 +107,10 @@ def _shown(field: Field, values: Mapping[str, Any]) -> Any:
     return str(value) if isinstance(value, UUID) and field.type == FieldType.MEMBER else value
 
 
-def custom_values(form: forms.BaseForm, names: Iterable[str]) -> dict[str, Any]:
+def custom_values(form: forms.BaseForm, names: Collection[str]) -> dict[str, Any]:
     """What a valid form changes of the organisation's own fields, by key, as actions take it."""
     found: dict[str, Any] = {}
-    changed = set(form.changed_data)
+    changed = set(form.changed_data) if names else set()
     for name in changed.intersection(names):
         value, field = form.cleaned_data.get(name), form.fields[name]
         if isinstance(field, MoneyField) and value is not None:

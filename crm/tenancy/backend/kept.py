@@ -142,7 +142,7 @@ _PLAIN = {
 
 
 def _prepared_value(field: Any, plain: type | None, row: models.Model, *, add: bool) -> Any:
-    value = field.pre_save(row, add)
+    value = getattr(row, field.attname) if plain is not None else field.pre_save(row, add)
     return value if value is None or type(value) is plain else field.get_db_prep_save(value, connection)
 
 
