@@ -26,7 +26,7 @@ _GRAMMAR = r"""
     _NOT.2: "not("
     MATCH.2: "some(" | "none("
     QUOTED: /'([^']|'')*'/
-    NAME.1: /[A-Za-z_][A-Za-z0-9_.]*/
+    NAME.1: /[A-Za-z_][A-Za-z0-9_.]*(?![^\s,():'])/
     WORD: /[^\s,():']+/
 """
 

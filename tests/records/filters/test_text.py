@@ -22,7 +22,8 @@ SCALARS = (
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXTS
-    | st.sampled_from(["1", "-1.5", "007", "true", "it's", "a,b", "(", "", " ", "2026-01-31", "30d"])
+    | st.from_regex(r"\A[\w.@/+-]{1,8}\Z")
+    | st.sampled_from(["1", "-1.5", "007", "true", "A¹", "it's", "a,b", "(", "", " ", "2026-01-31", "30d"])
 )
 CONDITIONS = st.builds(Condition, NAMES, NAMES, st.none() | SCALARS | st.lists(SCALARS, max_size=3).map(tuple))
 
@@ -41,6 +42,12 @@ def fits(node: Node) -> bool:
         return check_limits(node) is node
     except Invalid:
         return False
+
+
+@pytest.mark.parametrize("text", ["Müller", "A-b", "a@b.example", "x/y", "A¹", "and-1", "a.b-c"])
+def test_a_word_needs_no_quotes(text: str) -> None:
+    node = Condition("name", "is", text)
+    assert (print_tree(node), parse(f"name:is:{text}")) == (f"name:is:{text}", node)
 
 
 @given(TREES.filter(fits))
