@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from contacts.actions import imports
 from contacts.imports import planning, targets
+from contacts.imports.own import target_of
 from contacts.models.importing import ImportJob
 from crm.tenancy.context import Actor, org_context
 from crm.tenancy.tasks import OrgTask
@@ -47,7 +48,7 @@ def run_import(self: OrgTask, *, org_id: str, job_id: str, member_id: str) -> No
     try:
         with _importer(self, org_id, member_id) as actor:
             job = imports.get_import(job_id, actor)
-            settings = imports.prepared(job, targets.get(job.record_type), actor)
+            settings = imports.prepared(job, target_of(job.record_type, actor), actor)
         _run(self, org_id, job, member_id, settings)
     except LookupError:
         with self.organization(org_id) as system:

@@ -17,8 +17,9 @@ from contacts.imports import parsing
 from contacts.imports.accounts import accounts_named
 from contacts.imports.contact_target import KEY as CONTACT
 from contacts.imports.externals import known_records, remember
+from contacts.imports.own import own_values
 from contacts.imports.planning import ME
-from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target
+from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target, reason_of
 from contacts.models import Contact
 from crm import access
 from crm.lib.errors import Invalid
@@ -240,8 +241,7 @@ def _refused(error: Invalid, positions: list[int]) -> dict[int, str]:
             found.setdefault(positions[int(index)], str(text))
     if found:
         return found
-    reason = "; ".join(str(text) for text in error.fields.values()) or error.message
-    return dict.fromkeys(positions, reason)
+    return dict.fromkeys(positions, reason_of(error))
 
 
 def _values(row: Parsed, accounts: dict[str, UUID], contact: UUID | None, acting: Actor) -> dict[str, Any]:
@@ -270,6 +270,8 @@ def _values(row: Parsed, accounts: dict[str, UUID], contact: UUID | None, acting
         made["account"] = pk
     if contact:
         made["contacts"] = [contact]
+    if own := own_values(row):
+        made["custom"] = own
     return {key: value for key, value in made.items() if value is not None}
 
 

@@ -13,7 +13,8 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts.imports import planning, reading, sources, targets
+from contacts.imports import planning, reading, sources
+from contacts.imports.own import target_of
 from contacts.imports.reading import RawRow
 from contacts.imports.targets import Parsed, Result, Settings, Target
 from contacts.models.importing import ImportJob, ImportRow, ImportStatus
@@ -65,7 +66,7 @@ def upload_import(file: IO[bytes], name: str, *, acting: Actor, record_type: str
     header = reading.read_header(file, dialect)
     kind = record_type or sources.record_type_of(header)
     try:
-        target = targets.get(kind)
+        target = target_of(kind, acting)
     except KeyError:
         raise Invalid(_("Choose what the file holds.")) from None
     source = sources.recognise(header)
@@ -113,7 +114,7 @@ def configure_import(
     job = _job(job_id, acting, lock=True)
     if job.status != ImportStatus.UPLOADED:
         raise Conflict(_("This import has begun already; its columns can't be changed any more."))
-    target = targets.get(job.record_type)
+    target = target_of(job.record_type, acting)
     chosen = {number: key for number, key in mapping.items() if key}
     _check_mapping(chosen, len(job.header), target)
     job.mapping = chosen
@@ -153,7 +154,7 @@ def start_import(job_id: UUID | str, *, acting: Actor) -> ImportJob:
 def preview_import(job_id: UUID | str, *, acting: Actor) -> list[tuple[RawRow, Parsed, Result]]:
     """What would become of the first 20 rows: they are written like all others will be, and taken back."""
     job = _job(job_id, acting)
-    target = targets.get(job.record_type)
+    target = target_of(job.record_type, acting)
     settings = prepared(job, target, acting)
     raw = planning.first_rows(job)
     parsed = planning.parse_rows(job, raw, target, settings)
@@ -182,7 +183,7 @@ def import_chunk(
     job = ImportJob.objects.select_for_update().get(pk=job_id)
     if job.processed != done_before or job.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
         return False
-    target = targets.get(job.record_type)
+    target = target_of(job.record_type, acting)
     parsed = planning.parse_rows(job, rows, target, settings)
     with context.recorded_under(job.change_set_id):
         results = _write_safely(parsed, target, settings, acting)

@@ -16,13 +16,14 @@ from contacts.enums import AddressKind, LeadStatus, Lifecycle
 from contacts.imports import parsing
 from contacts.imports.accounts import accounts_named
 from contacts.imports.externals import known_records, remember
+from contacts.imports.own import own_values
 from contacts.imports.planning import ME
-from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target
+from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target, reason_of
 from contacts.lib.emails import clean_email, same_email
 from contacts.models import Contact
 from contacts.values import CONTACT_TEXT, EmailValue, NewContact, PhoneValue
 from crm import access
-from crm.lib.errors import CrmError
+from crm.lib.errors import CrmError, Invalid
 from crm.tenancy.context import Actor, elevated
 
 KEY = "contact"
@@ -223,6 +224,7 @@ def _new(parsed: Parsed, accounts: dict[str, UUID], acting: Actor) -> NewContact
         owner_id=acting.member_id if owner in (None, ME) else owner,
         account_id=accounts.get(parsing.normal(account)) if account else None,
         tags=tuple(parsing.split_many(values.get("tags", ""))),
+        custom=own_values(parsed),
     )
 
 
@@ -297,9 +299,7 @@ def _create(
     pairs: list[tuple[str, UUID]] = []
     for (position, row), contact in zip(rows, made, strict=True):
         if isinstance(contact, CrmError):
-            results[position] = Result(
-                "failed", "; ".join(str(text) for text in contact.fields.values()) or contact.message
-            )
+            results[position] = Result("failed", reason_of(contact))
             continue
         results[position] = Result("created", record=contact.id)
         if row.values.get("external_id"):
@@ -320,7 +320,11 @@ def _fill(
         if not changes:
             results[position] = Result("skipped", _("Already here, with nothing to add."), record=pk)
             continue
-        update_contact(pk, changes, acting=acting)
+        try:
+            update_contact(pk, changes, acting=acting)
+        except Invalid as refused:
+            results[position] = Result("failed", reason_of(refused), record=pk)
+            continue
         results[position] = Result("updated", record=pk)
     remember(KEY, [(row.values["external_id"], pk) for _p, row, pk in rows if row.values.get("external_id")], settings)
     return results
@@ -340,6 +344,8 @@ def _empty_fields(contact: Contact, row: Parsed, accounts: dict[str, UUID]) -> d
         changes["account"] = pk
     if row.values.get("tags") and not contact.tags:
         changes["tags"] = parsing.split_many(row.values["tags"])
+    if own := own_values(row, contact.custom):
+        changes["custom"] = own
     return changes
 
 

@@ -23,6 +23,7 @@ from crm.tenancy.context import Actor
 
 PREVIEW = 20
 DISTINCT = 200  # values of one column that are asked about
+AMOUNTS = ("money", "decimal")  # kinds that are written with a point or a comma
 ME = "me"
 
 
@@ -57,8 +58,8 @@ def mapping_of(job: ImportJob) -> dict[int, str]:
 
 def survey(job: ImportJob, target: Target) -> Survey:
     """Reads the whole file once."""
-    columns = {number: target.field(key) for number, key in mapping_of(job).items()}
-    watched = {n: f for n, f in columns.items() if f.ask or f.kind in ("date", "datetime", "money")}
+    columns = columns_of(job, target)
+    watched = {n: f for n, f in columns.items() if f.ask or f.kind in ("date", "datetime", *AMOUNTS)}
     seen: dict[str, dict[str, None]] = {f.key: {} for f in watched.values()}
     total = 0
     with open_file(job) as file:
@@ -96,7 +97,7 @@ def habits(found: Survey, target: Target, delimiter: str) -> dict[str, bool]:
     """How the file writes dates and amounts, as far as its values tell."""
     kinds = {field.key: field.kind for field in target.fields}
     days = [parsing.day_first(values) for key, values in found.distinct.items() if kinds[key] in ("date", "datetime")]
-    amounts = [value for key, values in found.distinct.items() if kinds[key] == "money" for value in values]
+    amounts = [value for key, values in found.distinct.items() if kinds[key] in AMOUNTS for value in values]
     return {
         "day_first": any(day for day in days if day is not None),
         "decimal_comma": parsing.decimal_comma(amounts, delimiter=delimiter) if amounts else False,
@@ -179,7 +180,8 @@ def _value(text: str, field: ImportField, settings: Settings, currency: str) -> 
     readers: dict[str, Callable[[], Any]] = {
         "date": lambda: parsing.parse_date(text, day_comes_first=settings.day_first),
         "datetime": lambda: parsing.parse_datetime(text, day_comes_first=settings.day_first, zone=settings.zone),
-        "money": lambda: parsing.parse_money(text, digits=exponent(currency), comma=settings.decimal_comma),
+        "money": lambda: _money(text, field, settings, currency),
+        "decimal": lambda: parsing.parse_decimal(text, comma=settings.decimal_comma),
         "number": lambda: int(parsing.parse_decimal(text, comma=settings.decimal_comma)),
         "bool": lambda: parsing.parse_bool(text),
         "choice": lambda: _choice(text, field, settings),
@@ -192,6 +194,11 @@ def _value(text: str, field: ImportField, settings: Settings, currency: str) -> 
     if field.longest and len(text) > field.longest:
         raise ValueError(_("longer than %(max)d characters.") % {"max": field.longest})
     return text
+
+
+def _money(text: str, field: ImportField, settings: Settings, currency: str) -> Any:
+    amount = parsing.parse_money(text, digits=exponent(currency), comma=settings.decimal_comma)
+    return {"amount": amount, "currency": currency} if field.with_currency else amount
 
 
 def _currency(text: str, currency: str) -> str:
@@ -223,8 +230,9 @@ def _choice(text: str, field: ImportField, settings: Settings) -> str:
 
 
 def columns_of(job: ImportJob, target: Target) -> dict[int, ImportField]:
-    """The mapped columns as fields."""
-    return {number: target.field(key) for number, key in sorted(mapping_of(job).items())}
+    """The mapped columns as fields, but for those of fields that an admin has deleted or closed meanwhile."""
+    known = {field.key: field for field in target.fields}
+    return {number: known[key] for number, key in sorted(mapping_of(job).items()) if key in known}
 
 
 def parse_rows(job: ImportJob, rows: Iterable[RawRow], target: Target, settings: Settings) -> list[Parsed]:

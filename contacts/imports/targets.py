@@ -8,10 +8,13 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from crm.lib.errors import CrmError
 from crm.tenancy.context import Actor
 
 Outcome = Literal["created", "updated", "skipped", "failed"]
-Kind = Literal["text", "many", "date", "datetime", "money", "number", "bool", "choice", "owner", "currency", "stage"]
+Kind = Literal[
+    "text", "many", "date", "datetime", "money", "number", "decimal", "bool", "choice", "owner", "currency", "stage"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class ImportField:
     ask: str = ""
     choices: tuple[tuple[str, Any], ...] = ()
     longest: int = 0
+    with_currency: bool = False  # an amount that is kept as {"amount": minor units, "currency": code}
 
 
 @dataclass(slots=True)
@@ -49,6 +53,11 @@ class Result:
     outcome: Outcome
     reason: str = ""
     record: UUID | None = None
+
+
+def reason_of(error: CrmError) -> str:
+    """Why a row was refused, in words."""
+    return "; ".join(str(text) for text in error.fields.values()) or error.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from contacts import queries
 from contacts.actions import imports
 from contacts.imports import planning, reading, sources, targets
+from contacts.imports.own import target_of
 from contacts.imports.presenting import columns_to_match, preview_rows
 from contacts.models.importing import ImportJob, ImportStatus
 from crm import rules
@@ -90,7 +91,7 @@ def import_columns(request: HttpRequest, pk: UUID) -> HttpResponse:
             return HttpResponseRedirect(reverse("import_check", args=[pk]))
         except Invalid as refused:
             error, job.mapping = refused.message, {number: key for number, key in mapping.items() if key}
-    target = targets.get(job.record_type)
+    target = target_of(job.record_type, r.actor)
     context = {**_common(job), "error": error, "columns": columns_to_match(job, target), "fields": target.fields}
     return render_page(request, "imports/columns.html", context, status=422 if error else 200)
 
@@ -102,7 +103,7 @@ def import_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = imports.get_import(pk, r.actor)
     if job.status != ImportStatus.UPLOADED:
         return HttpResponseRedirect(reverse("import_detail", args=[pk]))
-    target = targets.get(job.record_type)
+    target = target_of(job.record_type, r.actor)
     questions = planning.questions_of(job, target, r.actor)
     if request.method == "POST":
         answers = {q.key: {v: request.POST.get(f"{q.key}-{n}", "") for n, v in enumerate(q.values)} for q in questions}
