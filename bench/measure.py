@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bench.client import Client, Request
@@ -39,6 +39,7 @@ class Measured:
     wall_ms: float = 0.0  # median of the best round, one request at a time
     wall_p95_ms: float = 0.0
     floor_ms: float = 0.0  # CPU of the same read without a framework
+    times: float = 0.0  # the CPU of the row that this one is held against; 0 without one
     slowness: float = 1.0  # how much longer the machine took for a fixed piece of work than at its best
     bar: dict[str, float | None] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
@@ -118,6 +119,17 @@ class Meter:
         slowness = (slowness + self.speed.now()) / 2
         size = sum(answer.size for answer in answers) // number
         return Round(per, [answer.seconds for answer in answers], size, slowness)
+
+
+def judge_beside(measured: Measured, bar: Bar, others: Sequence[Measured]) -> None:
+    """Holds a row against another one of the same role and run, both as the machine at its best would take them."""
+    other = next((one for one in others if (one.key, one.role) == (bar.beside, measured.role)), None)
+    if bar.times is None or other is None or not other.best_ms:
+        return
+    measured.bar["times"] = bar.times
+    measured.times = round(measured.best_ms / other.best_ms, 2)
+    if measured.times > bar.times:
+        measured.broken.append("times")
 
 
 def judge(measured: Measured, bar: Bar) -> None:

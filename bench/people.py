@@ -87,7 +87,7 @@ class Records:
     """Which records a role's people may ask for, in an order that jumps from person to person."""
 
     def __init__(self, superuser_url: str, people: dict[str, list[Person]]) -> None:
-        self._url, self._people = superuser_url, people
+        self.url, self._people = superuser_url, people
         self._known: dict[tuple[str, str], list[Item]] = {}
 
     def contacts(self, role: str) -> list[Item]:
@@ -107,7 +107,7 @@ class Records:
 
     def pipeline(self) -> UUID:
         """The measured pipeline."""
-        with psycopg.connect(self._url) as connection:
+        with psycopg.connect(self.url) as connection:
             text = "SELECT id FROM deals_pipeline WHERE org_id = %s"
             return connection.execute(text, [self._people["admin"][0].org_id]).fetchone()[0]  # type: ignore[index]
 
@@ -118,13 +118,13 @@ class Records:
     def stages(self) -> list[UUID]:
         """The open stages of the measured pipeline, in order."""
         text = "SELECT id FROM deals_stage WHERE org_id = %s AND kind = 'open' ORDER BY position"
-        with psycopg.connect(self._url) as connection:
+        with psycopg.connect(self.url) as connection:
             return [row[0] for row in connection.execute(text, [self._people["admin"][0].org_id])]
 
     def _pool(self, role: str, kind: str, text: str) -> list[Item]:
         if (role, kind) not in self._known:
             persons = self._people[role]
-            with psycopg.connect(self._url, row_factory=psycopg.rows.dict_row) as connection:
+            with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
                 found = [self._of(connection, person, text, len(persons)) for person in persons]
             turns = chain.from_iterable(zip_longest(*found))
             self._known[role, kind] = [item for item in turns if item is not None]

@@ -68,6 +68,15 @@ def _searches(result: Result) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def _beside(result: Result) -> list[str]:
+    """Rows that are held against others, in words."""
+    return [
+        f"{row.label} ({row.role}): {row.times:.2f} times what it is held against, at most {row.bar['times']:g}."
+        for row in result.rows
+        if row.times
+    ]
+
+
 def notes(result: Result) -> list[str]:
     """What else a result says: memory, SELECT 1, the machine."""
     load = result.machine
@@ -77,6 +86,7 @@ def notes(result: Result) -> list[str]:
         after = f"Memory (PSS) after {result.memory['requests']:,} requests"
         found.append(f"{after}: web {web:.0f} MB, everything {everything:.0f} MB.")
     commit = result.commit + (", with changes" if result.dirty else "")
+    found += _beside(result)
     found += [_job(job) for job in result.jobs]
     if result.searches:
         found.append(_searches(result))

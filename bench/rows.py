@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import count, cycle
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from bench.client import Request
+from bench.own_fields import SHOWN, hundred_fields
 from bench.people import SLUG, Item, Person, Records
 from crm.web.pagination import encode_cursor
 
@@ -24,11 +26,16 @@ LIFECYCLES = ("lead", "mql", "customer")
 
 @dataclass(frozen=True)
 class Bar:
-    """What a request may cost: CPU of web and database in ms, statements, bytes before compression. None: no limit."""
+    """What a request may cost: CPU of web and database in ms, statements, bytes before compression. None: no limit.
+
+    `times` is how many times the CPU of the row `beside`, measured before in the same run, it may cost.
+    """
 
     cpu_ms: float | None = None
     statements: int | None = None
     bytes: int | None = None
+    times: float | None = None
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Row:
     """One thing people do. `requests` gives an endless series, each for another record.
 
     `floor` names the read of bench/floor.py that fetches the same. `kind` is "write" where data changes, so that
-    relay and worker have something to do.
+    relay and worker have something to do. `around` is what the data is like while the row is measured.
     """
 
     key: str
@@ -64,6 +71,7 @@ class Row:
     bar: Bar = field(default_factory=Bar)
     floor: str = ""
     kind: str = "read"
+    around: Callable[[Records], AbstractContextManager[None]] | None = None
 
     def exists(self, scene: Scene) -> bool:
         """Whether the page is there at all."""
@@ -194,6 +202,13 @@ def edit_cell(scene: Scene) -> Iterator[Request]:
         VERSIONS[pk] += 1
 
 
+def own_fields_list(scene: Scene) -> Iterator[Request]:
+    """The first page of the contacts, which have a hundred fields of the organisation's own; three of them shown."""
+    columns = ["account", "title", "lifecycle", "last_activity_at", *SHOWN]
+    path = scene.url("contact_list") + "?" + urlencode({"cols": ",".join(columns)}, safe=",")
+    return (_get(scene, path, person) for person in scene.people())
+
+
 def filtered_list(scene: Scene) -> Iterator[Request]:
     """The contacts of one lifecycle by last change: the first page."""
     path = scene.url("contact_list")
@@ -276,6 +291,13 @@ ROWS: tuple[Row, ...] = (
     Row("filtered_deep", "Contacts, filtered, deep", filtered_deep, ANY_LIST),
     Row("count", "How many match a filter", list_count, Bar(cpu_ms=30)),
     Row("related", "Contacts by a filter over related records", related_list, Bar(cpu_ms=250)),
+    Row(
+        "own",
+        "Contacts with 100 own fields",
+        own_fields_list,
+        Bar(cpu_ms=10, times=1.2, beside="contacts"),
+        around=hundred_fields,
+    ),
     Row("palette", "Palette, while typing", palette),
     Row("searched", "Contacts, searched by name", searched_list),
 )

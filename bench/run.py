@@ -9,7 +9,7 @@ import platform
 import statistics
 import subprocess
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bench.cluster import Cluster
 from bench.counters import CpuMeter, Speed, Statement, StatementMeter, pss, tree
 from bench.jobs import JOBS, Job
 from bench.load import Loaded
-from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests
+from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests, judge_beside
 from bench.people import ROLES, Records, sign_in, write_floor_actors
 from bench.rows import ALL_PSS, PSS_REQUESTS, ROWS, WEB_PSS, Row, Scene
 from bench.scale import Scale
@@ -127,17 +127,19 @@ def _measure_rows(result: Result, meter: Meter, floor: Meter, records: Records, 
     for row in ROWS:
         if wanted.rows and row.key not in wanted.rows:
             continue
-        for role in wanted.roles:
-            scene = Scene(role, records)
-            measured, seen = _measure(row, scene, meter)
-            if row.floor and measured.state == "measured":
-                if (row.floor, role) not in floors:
-                    floors[row.floor, role] = _floor(floor, row.floor, scene)
-                measured.floor_ms = floors[row.floor, role]
-            result.rows.append(measured)
-            say(line(measured))
-            if wanted.show_statements:
-                say("\n".join(_statement_lines(seen)))
+        with row.around(records) if row.around else nullcontext():
+            for role in wanted.roles:
+                scene = Scene(role, records)
+                measured, seen = _measure(row, scene, meter)
+                if row.floor and measured.state == "measured":
+                    if (row.floor, role) not in floors:
+                        floors[row.floor, role] = _floor(floor, row.floor, scene)
+                    measured.floor_ms = floors[row.floor, role]
+                judge_beside(measured, row.bar, result.rows)
+                result.rows.append(measured)
+                say(line(measured))
+                if wanted.show_statements:
+                    say("\n".join(_statement_lines(seen)))
 
 
 def _measure(row: Row, scene: Scene, meter: Meter) -> tuple[Measured, list[Statement]]:

@@ -10,7 +10,7 @@ import pytest
 from bench import report
 from bench.jobs import Job, export
 from bench.jobs import judge as judge_job
-from bench.measure import Measured, judge
+from bench.measure import Measured, judge, judge_beside
 from bench.rows import ROWS, Bar
 from bench.run import Result, line
 from bench.searching import KINDS, Words, summed_up
@@ -48,6 +48,15 @@ def test_judge_names_the_bars_that_are_broken(bar: Bar, broken: list[str]):
     row = measured()
     judge(row, bar)
     assert row.broken == broken
+
+
+@pytest.mark.parametrize(("cpu_ms", "broken"), [(23.9, []), (27.5, ["times"])])
+def test_a_row_is_held_against_another_one_of_the_same_role(cpu_ms: float, broken: list[str]):
+    others = [measured(key="plain", cpu_ms=20.0), measured(key="plain", role="admin", cpu_ms=1.0)]
+    row, bar = measured(cpu_ms=cpu_ms), Bar(times=1.2, beside="plain")
+    judge(row, bar)
+    judge_beside(row, bar, others)
+    assert (row.broken, row.times) == (broken, round(cpu_ms / 20, 2))
 
 
 def test_table_shows_figures_beside_their_bars():
