@@ -6,7 +6,7 @@ const seen = (el) => el.offsetParent !== null;
 const rowsOf = () => [...grid().querySelectorAll("tbody tr[data-id]")].filter(seen);
 const cellsOf = (row) => [...row.querySelectorAll("td.first, td[data-col]")].filter(seen);
 const address = (id, key, edit) => `${grid().dataset.cells}${id}/fields/${key}/?cell=1${edit ? "&edit=1" : ""}`;
-const edits = new WeakMap(); // cell -> { before: nodes, saving, refused, next: step to take once it is saved }
+const edits = new WeakMap(); // cell -> { saving, refused, next: step to take once it is saved }
 
 // Whether a form holds something else than the server put into it.
 function changed(form) {
@@ -58,13 +58,14 @@ async function edit(cell) {
     htmx.ajax("GET", url, { source: cell, target: "#dialog", swap: "innerHTML" });
     return;
   }
-  edits.set(cell, { before: [...cell.childNodes] });
-  await htmx.ajax("GET", url, { source: cell, target: cell, swap: "innerHTML" });
+  edits.set(cell, {});
+  // Over what the cell shows, so that the columns stay as wide as they are.
+  await htmx.ajax("GET", url, { source: cell, target: cell, swap: "beforeend" });
   if (!cell.querySelector(".cell-form")) edits.delete(cell); // refused: a toast says why
 }
 
 function opened(cell, form) {
-  edits.set(cell, { before: edits.get(cell)?.before, saving: false, next: 0, refused: edits.get(cell)?.saving });
+  edits.set(cell, { saving: false, next: 0, refused: edits.get(cell)?.saving });
   cell.dataset.editing = "";
   const control = form.querySelector("#cell-control, select, input:not([type=hidden])");
   control.focus();
@@ -99,12 +100,11 @@ function save(cell, next = 0) {
 function cancel(cell) {
   const state = edits.get(cell);
   const hadFocus = cell.contains(document.activeElement);
-  const clash = cell.querySelector("[data-clash]");
   if (!state) return;
-  cell.replaceChildren(...(state.before ?? []));
+  cell.querySelector(".cell-form").remove();
   if (hadFocus) focus(cell);
   closed(cell);
-  if (clash) refresh(cell); // somebody else's value stands there now
+  if (state.refused) refresh(cell); // the form came in place of the value, and that may be somebody else's now
 }
 
 const refresh = (cell) =>
