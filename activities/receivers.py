@@ -23,8 +23,10 @@ TYPES: dict[str, type[Any]] = {"contact": Contact, "account": Account, "deal": D
 @receives("contact.assigned", "account.assigned")
 def tell_new_owner(delivery: Delivery) -> None:
     """A contact or account was given to a member by somebody else. (Deals tell it themselves.)"""
+    if delivery.record is None:
+        return  # many at once: the run says it in one notification
     to, by = UUID(delivery.payload["to_member"]), _by(delivery)
-    if by is None or to == by or delivery.record is None:
+    if by is None or to == by:
         return
     kind = delivery.name.partition(".")[0]
     names = Names()

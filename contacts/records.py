@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from contacts.actions import accounts, contacts
+from contacts.actions import accounts, contacts, edits
 from contacts.enums import ContactRole, LeadStatus, Lifecycle
 from contacts.models import Account, AccountContact, Contact
 from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
-from crm.records.registry import Bin, Emptied, Field, FieldType, RecordType, Relation
+from crm.records.registry import Bin, Bulk, Emptied, Field, FieldType, RecordType, Relation
 from crm.tenancy.context import Actor
 
 LIFECYCLE_TONES = {
@@ -120,9 +120,11 @@ CONTACT = RecordType(
         ),
         Field("last_activity_at", _("Last activity"), FieldType.DATETIME, filterable=True, editable=False),
         _owner(),
-        Field("email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True),
+        Field(
+            "email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True, bulk=False,
+        ),
         _tags(),
-        Field("phone", _("Phone"), FieldType.PHONE, sort_path="phone_norm", filterable=True),
+        Field("phone", _("Phone"), FieldType.PHONE, sort_path="phone_norm", filterable=True, bulk=False),
         Field("department", _("Department"), FieldType.TEXT, filterable=True),
         Field("lead_source", _("Lead source"), FieldType.TEXT, filterable=True),
         Field(
@@ -145,6 +147,7 @@ CONTACT = RecordType(
     search_fragments=("emails__address_norm", "phones__number_norm"),
     create=create_contact_from,
     update=contacts.update_contact,
+    bulk=Bulk(apply=edits.apply_contacts, written=edits.tell_contacts),
     url_names={
         "list": "contact_list", "detail": "contact_detail", "new": "contact_new", "edit": "contact_edit",
         "import": "import_list",
@@ -168,14 +171,14 @@ ACCOUNT = RecordType(
     icon="building-2",
     fields=(
         Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True, filterable=True),
-        Field("domain", _("Domain"), FieldType.TEXT, filterable=True),
+        Field("domain", _("Domain"), FieldType.TEXT, filterable=True, bulk=False),
         Field("industry", _("Industry"), FieldType.TEXT, filterable=True),
         Field("employee_count", _("Employees"), FieldType.NUMBER, filterable=True),
         Field(
             "annual_revenue", _("Annual revenue"), FieldType.MONEY, currency_path="currency", filterable=True,
         ),
         Field("phone", _("Phone"), FieldType.PHONE, filterable=True),
-        Field("website", _("Website"), FieldType.URL, filterable=True),
+        Field("website", _("Website"), FieldType.URL, filterable=True, bulk=False),
         _owner(),
         Field(
             "parent", _("Parent account"), FieldType.LOOKUP, path="parent_id", target="account",
@@ -197,6 +200,7 @@ ACCOUNT = RecordType(
     search_fragments=("account_domains__domain", "phone"),
     create=create_account_from,
     update=accounts.update_account,
+    bulk=Bulk(apply=edits.apply_accounts, written=edits.tell_accounts),
     bin=Bin(emptied=(Emptied(Contact, "account_id", still=_main_contacts_of),)),
     url_names={"list": "account_list", "detail": "account_detail", "new": "account_new", "edit": "account_edit"},
     relations=(

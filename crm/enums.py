@@ -54,6 +54,28 @@ class ChangeSetKind(models.TextChoices):
     PURGE = "purge", _("Deleted for good")
 
 
+class BulkKind(models.TextChoices):
+    """What a bulk run does with its records."""
+
+    ASSIGN = "assign", _("Assign")
+    SET = "set", _("Set a field")
+    TAG = "tag", _("Add tags")
+    UNTAG = "untag", _("Remove tags")
+    STAGE = "stage", _("Move to a stage")
+    DELETE = "delete", _("Delete")
+    UNDO = "undo", _("Undo")
+
+
+class BulkStatus(models.TextChoices):
+    """How far a bulk run has come."""
+
+    QUEUED = "queued", _("Waiting to start")
+    RUNNING = "running", _("Under way")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+    FAILED = "failed", _("Stopped")
+
+
 class PurgeReason(models.TextChoices):
     """Why something was deleted for good."""
 

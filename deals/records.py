@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from contacts.enums import ContactRole
-from crm.records.registry import Bin, Field, FieldType, RecordType, Relation, Tab
-from deals.actions import deals
+from crm.records.registry import Bin, Bulk, Field, FieldType, RecordType, Relation, Tab
+from deals.actions import deals, edits
 from deals.enums import DealStatus, ForecastCategory
 from deals.events import DealDeleted, DealRestored
 from deals.models import Deal, DealContact, Stage
@@ -100,6 +100,10 @@ DEAL = RecordType(
     search_words=("name_norm",),
     create=deals.create_deal,
     update=deals.update_deal,
+    bulk=Bulk(
+        apply=edits.apply_deals, written=edits.tell_deals, undo=edits.undo_deals, stage="stage",
+        stage_reason="close_reason",
+    ),
     bin=Bin(deleted=_deleted, restored=_restored, mend=deals.mend_restored),
     url_names={
         "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",

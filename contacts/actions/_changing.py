@@ -30,16 +30,17 @@ def check_keys(changes: Mapping[str, Any], allowed: Collection[str]) -> None:
             raise Forbidden(_("“%(field)s” can't be changed here.") % {"field": key})
 
 
-def assign(record: Any, owner_id: UUID | None, acting: Actor) -> UUID | None:
+def assign(record: Any, owner_id: UUID | None, acting: Actor, *, active: Collection[UUID] | None = None) -> UUID | None:
     """Gives the record to another member, without saving; the former owner's id, None when nothing changes.
 
-    Raises Forbidden for a record that was only shared with the actor, Invalid for somebody who is not active.
+    `active` are members known to be active, where they were asked for already. Raises Forbidden for a record that was
+    only shared with the actor, Invalid for somebody who is not active.
     """
     if owner_id == record.owner_id:
         return None
     if not rules.may_assign(acting, record) or (owner_id and not kernel_rules.may_own_for(acting, owner_id)):
         raise Forbidden(_("Only its owner, their manager or an administrator can hand this over."))
-    if owner_id is None or not queries.active_members([owner_id]):
+    if owner_id is None or owner_id not in (queries.active_members([owner_id]) if active is None else active):
         raise Invalid(fields={"owner": _("Choose an active member as the owner.")})
     former, record.owner_id = record.owner_id, owner_id
     return former

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -60,3 +62,44 @@ def set_account(contact: Contact, account_id: UUID | None, acting: Actor) -> boo
         link.save(force_insert=True)
     make_primary(contact, links, link)
     return True
+
+
+def set_account_of(contacts: Sequence[Contact], account_id: UUID | None) -> None:
+    """`set_account` for many locked contacts that have another account, in a fixed number of statements.
+
+    The caller has seen to it that the actor may name the account.
+    """
+    links = defaultdict(list)
+    for link in AccountContact.objects.filter(contact_id__in=[c.id for c in contacts]).order_by("id"):
+        links[link.contact_id].append(link)
+    gone: list[UUID] = []
+    off: list[UUID] = []
+    on: list[UUID] = []
+    new: list[AccountContact] = []
+    for contact in contacts:
+        own, chosen = links[contact.id], None
+        if account_id is None:
+            gone += [link.id for link in own if link.account_id == contact.account_id]
+            own = [link for link in own if link.account_id != contact.account_id]
+            chosen = own[0] if own else None
+        else:
+            chosen = next((link for link in own if link.account_id == account_id), None)
+            if chosen is None:
+                chosen = AccountContact(
+                    id=new_id(), contact_id=contact.id, account_id=account_id, role=ContactRole.UNKNOWN, is_primary=True
+                )
+                new.append(chosen)
+        off += [link.id for link in own if link.is_primary and link is not chosen]
+        on += [chosen.id] if chosen is not None and not chosen.is_primary else []
+        contact.account_id = chosen.account_id if chosen is not None else None
+    _write_links(gone, off, on, new)
+
+
+def _write_links(gone: list[UUID], off: list[UUID], on: list[UUID], new: list[AccountContact]) -> None:
+    """Removes, unmarks, marks and adds links, in an order in which a contact never has two primary ones."""
+    if gone:
+        AccountContact.objects.filter(id__in=gone).delete()
+    for ids, is_primary in ((off, False), (on, True)):
+        if ids:
+            AccountContact.objects.filter(id__in=ids).update(is_primary=is_primary)
+    AccountContact.objects.bulk_create(new)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import access, queries
 from contacts.actions import _account_rows, _changing, _children, _creating
@@ -72,7 +73,7 @@ def update_account(
     account = access.change_account(account_id, acting)
     _changing.check_version(account, version)
     _changing.check_keys(changes, CHANGEABLE)
-    columns = _columns(changes, acting)
+    columns = columns_of_changes(changes, acting)
     if columns.get("annual_revenue") is not None and not (columns.get("currency") or account.currency):
         columns["currency"] = queries.base_currency(acting.org_id)
     changed = _changing.put(account, columns)
@@ -97,7 +98,8 @@ def update_account(
     return account
 
 
-def _columns(changes: Mapping[str, Any], acting: Actor) -> dict[str, Any]:
+def columns_of_changes(changes: Mapping[str, Any], acting: Actor) -> dict[str, Any]:
+    """The plain columns among the changes, checked. Raises Invalid."""
     errors: Messages = {}
     region = _creating.region_of_actor(acting) if changes.get("phone") else ""
     given = {
@@ -125,16 +127,23 @@ def _put_domains(account: Account, changes: Mapping[str, Any], *, website_change
     return ["domains"] if _children.replace_domains(account, domains) else []
 
 
+def above_parent(parent_id: UUID, acting: Actor) -> set[UUID]:
+    """A parent and those above it, none of which may be put below it. Raises Invalid for one the actor does not see."""
+    if not queries.live_account_ids([parent_id], acting):
+        raise Invalid(fields={"parent": _("This account was not found. Choose another one.")})
+    with elevated("a circle may run through accounts that the actor does not see"):
+        return queries.accounts_above(parent_id, MOST_PARENTS)
+
+
+CIRCLE = gettext_lazy("An account can't be above itself. Choose another one.")
+
+
 def _check_parent(account: Account, parent_id: UUID | None, acting: Actor) -> None:
     """Raises Invalid for a parent that the actor does not see, or that is the account itself or below it."""
     if parent_id is None:
         return
-    if not queries.live_account_ids([parent_id], acting):
-        raise Invalid(fields={"parent": _("This account was not found. Choose another one.")})
-    with elevated("a circle may run through accounts that the actor does not see"):
-        above = queries.accounts_above(parent_id, MOST_PARENTS)
-    if account.id in above:
-        raise Invalid(fields={"parent": _("An account can't be above itself. Choose another one.")})
+    if account.id in above_parent(parent_id, acting):
+        raise Invalid(fields={"parent": CIRCLE})
 
 
 @action

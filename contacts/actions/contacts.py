@@ -92,15 +92,14 @@ def update_contact(
     contact = access.change_contact(contact_id, acting)
     _changing.check_version(contact, version)
     _changing.check_keys(changes, CHANGEABLE)
-    changed = _changing.put(contact, _columns(changes))
+    changed = _changing.put(contact, contact_columns(changes))
     changed += _put_children(contact, changes, acting)
     changed += _changing.put_custom(contact, "contact", changes, acting)
     if "tags" in changes:
         changed += _changing.put(contact, {"tags": tags_of_rows([clean_tags(changes["tags"])], acting)[0]})
     if "account" in changes and _links.set_account(contact, changes["account"], acting):
         changed.append("account")
-    if not contact.name:
-        refuse({"last_name": _("Enter a name or an e-mail address.")})
+    check_name(contact)
     former = _changing.assign(contact, changes["owner"], acting) if "owner" in changes else None
     if former:
         changed.append("owner")
@@ -114,7 +113,13 @@ def update_contact(
     return contact
 
 
-def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+def check_name(contact: Contact) -> None:
+    """Raises Invalid for a contact that could not be called anything."""
+    if not contact.name:
+        refuse({"last_name": _("Enter a name or an e-mail address.")})
+
+
+def contact_columns(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The plain columns among the changes, checked. Raises Invalid."""
     errors: Messages = {}
     columns: dict[str, Any] = {}

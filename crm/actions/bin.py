@@ -77,7 +77,7 @@ def delete_records(key: str, pks: Collection[UUID], *, acting: Actor) -> list[An
 
 def put(kind: BinType, records: Sequence[Any], acting: Actor) -> None:
     """Moves locked records to the bin. Raises Forbidden where one was only shared with the actor."""
-    if not all(_may_manage(kind, record, acting) for record in records):
+    if not all(may_manage(kind, record, acting) for record in records):
         raise Forbidden(_("Only its owner, their manager or an administrator can delete this."))
     ids = [record.pk for record in records]
     along, emptied = count_along(kind, ids), _empty(kind, ids)
@@ -96,7 +96,7 @@ def put(kind: BinType, records: Sequence[Any], acting: Actor) -> None:
     kind.rules.after_delete(records, acting)
 
 
-def _may_manage(kind: BinType, record: Any, acting: Actor) -> bool:
+def may_manage(kind: BinType, record: Any, acting: Actor) -> bool:
     """Who deletes and restores: a record's owner, their managers, admins; not those it was only shared with."""
     return acting.write == "all" or (kind.has_owner and rules.may_share(acting, record.owner_id))
 
@@ -135,13 +135,13 @@ def restore_record(key: str, pk: UUID | str, *, acting: Actor) -> Any:
     Raises NotFound, Forbidden for one that was only shared with the actor, and Conflict where it can't come back.
     """
     kind = bin_type(key)
-    records = _locked(kind, [pk] if access.is_uuid(pk) else [], acting)
+    records = deleted_locked(kind, [pk] if access.is_uuid(pk) else [], acting)
     if not records:
         raise access.absent(kind.model)
-    if not _may_manage(kind, records[0], acting):
+    if not may_manage(kind, records[0], acting):
         raise Forbidden(_("Only its owner, their manager or an administrator can restore this."))
     with change_set(ChangeSetKind.RESTORE, _("Restored from the recycle bin"), acting=acting):
-        restored = _take(kind, records, acting)
+        restored = take(kind, records, acting)
     if restored.refused:
         raise Conflict(restored.refused[0][1])
     return restored.records[0]
@@ -162,8 +162,8 @@ def restore_entries(entry_ids: Collection[UUID], *, acting: Actor) -> Restored:
     with change_set(ChangeSetKind.RESTORE, _("Restored from the recycle bin"), acting=acting):
         for key in sorted({entry.record_type for entry in entries}):
             kind = bin_type(key)
-            records = _locked(kind, [entry.record for entry in entries if entry.record_type == key], acting)
-            part = _take(kind, records, acting)
+            records = deleted_locked(kind, [entry.record for entry in entries if entry.record_type == key], acting)
+            part = take(kind, records, acting)
             result.records.extend(part.records)
             result.refused.extend(part.refused)
     if len(result.records) + len(result.refused) != len(entries):
@@ -172,16 +172,16 @@ def restore_entries(entry_ids: Collection[UUID], *, acting: Actor) -> Restored:
     return result
 
 
-def _locked(kind: BinType, pks: Iterable[UUID | str], acting: Actor) -> list[Any]:
+def deleted_locked(kind: BinType, pks: Iterable[UUID | str], acting: Actor) -> list[Any]:
     """Deleted records that the actor may write, locked in the order of their ids."""
     rows = kind.model._base_manager.filter(access.writable_q(kind.model, acting), pk__in=list(pks))
     return list(rows.filter(deleted_at__isnull=False).select_for_update(of=("self",)).order_by("pk"))
 
 
-def _take(kind: BinType, records: Sequence[Any], acting: Actor) -> Restored:
+def take(kind: BinType, records: Sequence[Any], acting: Actor) -> Restored:
     """Restores locked records, those that can come back; one by one where they may be in each other's way."""
     if len(records) > 1 and unique_while_live(kind.model):
-        parts = [_take(kind, [record], acting) for record in records]
+        parts = [take(kind, [record], acting) for record in records]
         return Restored([r for part in parts for r in part.records], [r for part in parts for r in part.refused])
     refused = kind.rules.mend(records, acting)
     taken = _("Another record has a value by now that only one may have. Change it there first.")

@@ -2,6 +2,7 @@
 
 from crm.models.audit import AuditEntry, ChangeSet
 from crm.models.bin import BinEntry, DeletionReceipt
+from crm.models.bulk import BulkPart, BulkRun
 from crm.models.fields import CustomField, FieldAccess, SealedValue, UniqueValue
 from crm.models.membership import Invitation, Membership, Team, TeamMember, Token
 from crm.models.money import ExchangeRate
@@ -16,6 +17,8 @@ __all__ = [
     "Address",
     "AuditEntry",
     "BinEntry",
+    "BulkPart",
+    "BulkRun",
     "ChangeSet",
     "CustomField",
     "DeletionReceipt",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from crm import access, rules
 from crm.actions.base import action
 from crm.events.outbox import emit, record_event
 from crm.lib.errors import Conflict, Forbidden, Invalid
+from crm.models import Membership
 from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.records.unique import taken_fields
 from crm.tenancy.backend.kept import save_columns
-from crm.tenancy.context import Actor
+from crm.tenancy.context import Actor, elevated
 
 
 def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
@@ -25,9 +27,17 @@ def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
     return [f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by)]
 
 
-def _writable_values(
-    record_type: RecordType, values: Mapping[str, Any], actor: Actor, record: Any = None
+def writable_values(
+    record_type: RecordType,
+    values: Mapping[str, Any],
+    actor: Actor,
+    record: Any = None,
+    *,
+    seen: set[tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
+    """The values of built-in fields by column. Raises Forbidden for a field the role may not write, and NotFound for a
+    record that the actor does not see; `seen` remembers those that were looked up, where many records are changed."""
+    seen = set() if seen is None else seen
     allowed = {field.key: field for field in editable_fields(record_type, actor)}
     # An amount is written with its currency, which may be no field of its own.
     currencies = {field.currency_path for field in allowed.values() if field.currency_path and not field.custom}
@@ -38,8 +48,10 @@ def _writable_values(
         field = allowed.get(key)
         if field is None or field.type != FieldType.LOOKUP or field.custom or not value:
             continue
-        if str(value) != str(getattr(record, field.column, None)):
+        named = (field.target, str(value))
+        if str(value) != str(getattr(record, field.column, None)) and named not in seen:
             access.get_visible(registry.get(field.target).model, value, actor)
+            seen.add(named)
     plain = {key: value for key, value in values.items() if key not in allowed or not allowed[key].custom}
     return {allowed[key].column if key in allowed else key: value for key, value in plain.items()}
 
@@ -50,6 +62,25 @@ def split_custom(record_type: RecordType, values: Mapping[str, Any]) -> dict[str
     plain = {key: value for key, value in values.items() if key not in own}
     given = {key: value for key, value in values.items() if key in own}
     return {**plain, "custom": given} if given else plain
+
+
+def check_owner(record: Any, owner_id: Any, acting: Actor, *, active: Collection[UUID] | None = None) -> None:
+    """Raises Forbidden where the record is not the actor's to give away, Invalid for who is no active member.
+
+    `active` are members known to be active, where they were asked for already.
+    """
+    if str(owner_id) == str(record.owner_id):
+        return
+    if not rules.may_share(acting, record.owner_id):
+        raise Forbidden(_("Only its owner, their manager or an administrator can hand this over."))
+    if owner_id not in (active_members([owner_id]) if active is None else active):
+        raise Invalid(fields={"owner": _("Choose an active member as the owner.")})
+
+
+def active_members(ids: Collection[Any]) -> set[UUID]:
+    """Those of some ids that are active members of the organisation."""
+    wanted = [pk for pk in ids if pk]
+    return set(Membership.objects.filter(pk__in=wanted, active=True).values_list("pk", flat=True)) if wanted else set()
 
 
 def _check_unique(record: Any) -> None:
@@ -65,7 +96,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
         return record_type.create(split_custom(record_type, values), acting=acting)
     if not rules.may_edit_anything(acting):
         raise Forbidden(_("You can view this organisation's records, but not add any."))
-    data = _writable_values(record_type, values, acting)
+    data = writable_values(record_type, values, acting)
     if "owner" not in data and "owner_id" not in data and hasattr(record_type.model, "owner"):
         data["owner_id"] = acting.member_id
     made = record_type.model(**data)
@@ -83,13 +114,19 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, acting:
 def update_record(
     record_type: RecordType, pk: UUID | str, values: Mapping[str, Any], *, acting: Actor, version: int | None = None
 ) -> Any:
-    """Changes fields of a record. Raises NotFound, Forbidden, Invalid, or Conflict when `version` is an older one."""
+    """Changes fields of a record; nothing is written where nothing differs.
+
+    Raises NotFound, Forbidden, Invalid, or Conflict when `version` is an older one.
+    """
     if record_type.update is not None:
         return record_type.update(pk, split_custom(record_type, values), acting=acting, version=version)
     record = access.get_writable(record_type.model, pk, acting)
     if version is not None and record.version != version:
         raise Conflict(_("Not saved: somebody else changed this meanwhile. Reload to see their changes."))
-    data = _writable_values(record_type, values, acting, record)
+    data = writable_values(record_type, values, acting, record)
+    if "owner_id" in data:
+        check_owner(record, data["owner_id"], acting)
+    former = {column: getattr(record, column) for column in (*data, "custom")}
     for column, value in data.items():
         setattr(record, column, value)
     given = split_custom(record_type, values).get("custom")
@@ -98,8 +135,11 @@ def update_record(
         custom.settle(record.pk, merged)
         record.custom = merged.values
         data["custom"] = merged.values
+    if all(getattr(record, column) == value for column, value in former.items()) and not (given and merged.sealed):
+        return record
     _check_unique(record)
     record.version += 1
-    save_columns(record, [*data, "version", "updated_at"])
+    with elevated("a record given to somebody else by who may") if "owner_id" in data else nullcontext():
+        save_columns(record, [*data, "version", "updated_at"])
     emit(record_event(record_type.key, "updated", record.pk))
     return record

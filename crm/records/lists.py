@@ -44,7 +44,8 @@ MATCHES = 10_000  # rows found by words or fragments that a list holds
 class ListQuery:
     """What a list shows: search text, sort ("-updated_at" is downwards), cursor, and a filter.
 
-    The filter is a tree, `where`, and short forms of single conditions, `filters`: values by parameter.
+    The filter is a tree, `where`, and short forms of single conditions, `filters`: values by parameter. With `ids` it
+    is of these records alone; an address does not say them.
     """
 
     q: str = ""
@@ -52,11 +53,12 @@ class ListQuery:
     cursor: str = ""
     filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     where: Node | None = None
+    ids: tuple[UUID, ...] = ()
 
     @property
     def is_filtered(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.q or self.filters or self.where)
+        return bool(self.q or self.filters or self.where or self.ids)
 
     @property
     def text(self) -> str:
@@ -160,6 +162,8 @@ def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySe
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
     if query.q:
         rows = rows.filter(search_q(record_type, query.q))
+    if query.ids:
+        rows = rows.filter(OneOf("id", array(query.ids)))
     return rows.filter(compile_filter(query.tree(record_type, actor), record_type, actor))
 
 

@@ -85,6 +85,7 @@ def register() -> None:
     add("member.role_changed", "shield", "violet", _role_changed)
     add("member.joined", "user-plus", "green", lambda d: say(_("{name} joined the organisation"), name=_name(d)))
     add("member.records_received", "users", "teal", _records_received)
+    add("records.assigned", "users", "teal", _records_assigned, _own_list)
 
 
 def _by(data: Mapping[str, Any]) -> str:
@@ -110,3 +111,17 @@ def _records_received(data: Mapping[str, Any]) -> str:
     count = int(data.get("count") or 0)
     text = ngettext("{by} handed you a record of {name}", "{by} handed you {count} records of {name}", count)
     return say(text, by=_by(data), name=_name(data), count=str(count))
+
+
+def _records_assigned(data: Mapping[str, Any]) -> str:
+    text = ngettext("{by} gave you {count} {things}", "{by} gave you {count} {things}", int(data.get("count") or 0))
+    return say(text, by=_by(data), count=f"{int(data.get('count') or 0):,}", things=data.get("things") or _("records"))
+
+
+def _own_list(notification: Notification) -> str:
+    """The list of the member's own records of a type."""
+    try:
+        own = registry.get(notification.record_type).url_names.get("list")
+    except KeyError:
+        return ""
+    return (reverse(own) if own else reverse("record_list", args=[notification.record_type])) + "?owner=me"

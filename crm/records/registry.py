@@ -69,6 +69,7 @@ class Field:
     choices: type[models.TextChoices] | Callable[[], Sequence[tuple[str, str]]] | None = None
     target: str = ""
     currency_path: str = ""
+    bulk: bool = True  # whether one value for many records makes sense: of an e-mail address it does not
     help: Any = ""
     visible_to: frozenset[str] = ALL_ROLES
     editable_by: frozenset[str] = ALL_ROLES - {Role.READONLY}
@@ -169,14 +170,31 @@ class Bin:
 
 
 @dataclass(frozen=True)
+class Bulk:
+    """What a type adds to changing many records at once (crm.records.bulk); each is given edits and the actor.
+
+    `apply` checks what the edits want by the rules of the type's `update` and puts it into the records, unsaved; what
+    breaks a rule carries its error. `written` runs when they are saved and tells the others; by default the batch event
+    "<type>.updated". `undo` runs before old values are saved that an undo has put into records. `stage` is the key of a
+    field that says how far a record has come, where it has one, `stage_reason` of the one that says why it ended there.
+    """
+
+    apply: Callable[[Sequence[Any], Any], None] | None = None
+    written: Callable[[Sequence[Any], Any], None] | None = None
+    undo: Callable[[Sequence[Any], Any], None] | None = None
+    stage: str = ""
+    stage_reason: str = ""
+
+
+@dataclass(frozen=True)
 class RecordType:
     """A type of record.
 
     `list_columns` are the keys a list shows by default, after the name. `create` and `update` are the type's actions
     where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk, values, *,
-    acting, version)`; values are a dict by field key. Deleting is the recycle bin's for all types; `bin` says what goes
-    with it. `url_names` maps "list", "detail", "new", "edit" and "import" to URL names; what is absent is served by the
-    generic pages.
+    acting, version)`; values are a dict by field key. `bulk` holds what they need to change many records at once.
+    Deleting is the recycle bin's for all types; `bin` says what goes with it. `url_names` maps "list", "detail", "new",
+    "edit" and "import" to URL names; what is absent is served by the generic pages.
     """
 
     key: str
@@ -200,6 +218,7 @@ class RecordType:
     create: Callable[..., Any] | None = None
     update: Callable[..., Any] | None = None
     bin: Bin = field(default_factory=Bin)
+    bulk: Bulk = field(default_factory=Bulk)
     url_names: dict[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
     relations: tuple[Relation, ...] = ()  # other apps add theirs by Registry.relate

@@ -78,7 +78,11 @@ def renumber(stage: Stage) -> None:
 
 def snapshot(deal: Deal) -> dict[str, Any]:
     """The columns that undo restores, as JSON values."""
-    values = {column: getattr(deal, column) for column in rules.RESTORED}
+    return as_json({column: getattr(deal, column) for column in rules.RESTORED})
+
+
+def as_json(values: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a deal as JSON values."""
     return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in values.items()}
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm import access
 from crm.lib import money
@@ -30,6 +31,8 @@ PLAIN = (
 HISTORICAL = ("stage_entered_at", "touched_at", "closed_on")
 LINKS = ("pipeline", "stage", "owner", "account", "contacts")
 ALL = frozenset({*PLAIN, *HISTORICAL, *LINKS, "probability", "forecast_category", "custom"})
+
+NO_MEMBER = gettext_lazy("Choose an active member of the organisation.")
 
 Text = str | Promise
 
@@ -106,7 +109,7 @@ def check_owners(owner_ids: set[Any], acting: Actor) -> None:
         return
     found = Membership.objects.filter(pk__in=[o for o in others if access.is_uuid(o)], active=True).count()
     if found != len(others):
-        raise Invalid(fields={"owner": _("Choose an active member of the organisation.")})
+        raise Invalid(fields={"owner": NO_MEMBER})
 
 
 def check_visible(model: Any, ids: set[Any], field: str, acting: Actor) -> None:

@@ -87,7 +87,7 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
         change = _steps.step(deal, stage, now=timezone.now(), reason=reason, note=note, acting=acting)
         if stage.kind == StageKind.OPEN:
             deal.position = _steps.place(deal, stage, None, None)
-    _put_forecast(deal, values)
+    put_forecast(deal, values)
     changed = [column for column in _COLUMNS if getattr(deal, column) != former[column]]
     if not changed:
         return deal
@@ -112,19 +112,29 @@ def _put_links(deal: Deal, values: Mapping[str, Any], acting: Actor) -> None:
     """Owner and account. Raises Invalid, and Forbidden when the actor may not give the deal away."""
     owner_id = _values.key_of(values["owner"]) if "owner" in values else deal.owner_id
     if str(owner_id) != str(deal.owner_id):
-        if not rules.may_manage(deal, acting):
-            raise Forbidden(_("Only the owner, their manager or an admin can hand this deal over."))
+        check_manage(deal, acting)
         _values.check_owners({owner_id}, acting)
         deal.owner = Membership.objects.select_related("user").get(pk=owner_id)
     account_id = _values.key_of(values["account"]) if "account" in values else deal.account_id
     if str(account_id) != str(deal.account_id):
         deal.account = access.get_visible(Account, account_id, acting) if account_id else None
+    check_pipeline(deal, values)
+
+
+def check_manage(deal: Deal, acting: Actor) -> None:
+    """Raises Forbidden when the deal is not the actor's to give away."""
+    if not rules.may_manage(deal, acting):
+        raise Forbidden(_("Only the owner, their manager or an admin can hand this deal over."))
+
+
+def check_pipeline(deal: Deal, values: Mapping[str, Any]) -> None:
+    """Raises Invalid for another pipeline without a stage of it."""
     pipeline_id = _values.key_of(values.get("pipeline"))
     if pipeline_id and str(pipeline_id) != str(deal.pipeline_id) and not values.get("stage"):
         raise Invalid(fields={"stage": _("Choose a stage of that pipeline.")})
 
 
-def _put_forecast(deal: Deal, values: Mapping[str, Any]) -> None:
+def put_forecast(deal: Deal, values: Mapping[str, Any]) -> None:
     """Probability and category by hand; closed deals have theirs from the outcome."""
     if deal.status != DealStatus.OPEN:
         return

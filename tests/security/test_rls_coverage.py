@@ -47,6 +47,8 @@ OWN_SHAPE = {"crm.AuditEntry", "crm.Organization", "crm.OutboxEvent"}
 UNAUDITED = {
     "crm_auditentry",
     "crm_binentry",
+    "crm_bulkpart",
+    "crm_bulkrun",
     "crm_changeset",
     "crm_externalid",
     "crm_notification",
