@@ -4,7 +4,20 @@ from django.urls import URLPattern, path
 
 from crm import urls_settings
 from crm.views import bin as recycle_bin
-from crm.views import fields, filters, history, home, live, lookup, notifications, records, search, shares
+from crm.views import (
+    bulk,
+    changes,
+    fields,
+    filters,
+    history,
+    home,
+    live,
+    lookup,
+    notifications,
+    records,
+    search,
+    shares,
+)
 
 urlpatterns: list[URLPattern] = [
     *urls_settings.urlpatterns,
@@ -18,11 +31,18 @@ urlpatterns: list[URLPattern] = [
     path("recycle-bin/restoration/", recycle_bin.restoration, name="recycle_bin_restoration"),
     path("recycle-bin/purge/", recycle_bin.purge, name="recycle_bin_purge"),
     path("recycle-bin/receipts/", recycle_bin.receipts, name="recycle_bin_receipts"),
+    path("bulk/<uuid:pk>/", bulk.bulk_run, name="bulk_run"),
+    path("bulk/<uuid:pk>/cancellation/", bulk.bulk_run_cancellation, name="bulk_run_cancellation"),
+    path("changes/<uuid:pk>/", changes.change_set, name="change_set"),
+    path("changes/<uuid:pk>/undo/", changes.change_set_undo, name="change_set_undo"),
     path("live/poll/", live.poll, name="live_poll"),
     path("records/<slug:type_key>/", records.record_list, name="record_list"),
     path("records/<slug:type_key>/filter/", filters.record_filter, name="record_filter"),
     path("records/<slug:type_key>/new/", records.record_new, name="record_new"),
     path("records/<slug:type_key>/export/", records.record_export, name="record_export"),
+    path("records/<slug:type_key>/bulk/count/", bulk.record_bulk_count, name="record_bulk_count"),
+    path("records/<slug:type_key>/bulk/export/", bulk.record_bulk_export, name="record_bulk_export"),
+    path("records/<slug:type_key>/bulk/<slug:what>/", bulk.record_bulk, name="record_bulk"),
     path("records/<slug:type_key>/options/", lookup.record_options, name="record_options"),
     path("records/<slug:type_key>/<uuid:pk>/", records.record_detail, name="record_detail"),
     path("records/<slug:type_key>/<uuid:pk>/edit/", records.record_edit, name="record_edit"),

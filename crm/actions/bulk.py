@@ -93,7 +93,8 @@ def _wanted(kind: RecordType, what: BulkKind, values: dict[str, Any], acting: Ac
         field_ = tags_field(kind, acting)
         if field_ is None:
             raise Forbidden(_("Your role may not change the tags of these records."))
-        tags = tags_of_rows([clean_tags(values.get("tags") or ())], acting)[0]
+        named = [access.as_uuid(tag) if access.is_uuid(tag) else tag for tag in values.get("tags") or ()]
+        tags = tags_of_rows([clean_tags(named)], acting)[0]
         if not tags:
             raise Invalid(fields={"tags": _("Choose a tag.")})
         return {"tags": [str(tag) for tag in tags]}

@@ -32,11 +32,16 @@ def parse_selection(kind: RecordType, params: QueryDict, actor: Actor, *, chosen
     """What a form or an address chooses; the list's own parameters stand in `params`. Raises Invalid."""
     chosen = params if chosen is None else chosen
     if chosen.get(ALL):
-        own = params.copy()
-        for name in (ONE, ALL):
-            own.pop(name, None)
-        return Selection(query=lists.parse_query(kind, own, actor))
+        return Selection(query=lists.parse_query(kind, without_choice(params), actor))
     return Selection(tuple(dict.fromkeys(UUID(pk) for pk in chosen.getlist(ONE) if access.is_uuid(pk))))
+
+
+def without_choice(params: QueryDict) -> QueryDict:
+    """A list's own parameters, without those that say what was chosen of it."""
+    own = params.copy()
+    for name in [name for name in own if name.startswith("bulk-")]:
+        del own[name]
+    return own
 
 
 def selected_ids(kind: RecordType, selection: Selection, actor: Actor) -> list[UUID]:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm import access
+from crm.actions.undo import UNDOABLE
 from crm.lib.errors import Invalid
 from crm.models import AuditEntry, ChangeSet, Membership
 from crm.records import history, oldvalues
@@ -49,7 +50,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one transaction did. `kind` is created, changed, deleted or restored; `source` is the set it was part of."""
+    """What one transaction did. `kind` is created, changed, deleted or restored; `source` is the set it was part of,
+    and `source_url` its page, where it has one."""
 
     at: datetime
     who: str
@@ -58,6 +60,7 @@ class Line:
     icon: str
     tone: str
     source: str
+    source_url: str
     changes: tuple[Shown, ...]
 
 
@@ -132,7 +135,8 @@ def _lines(groups: Sequence[Group], reader: Reader, only: set[str]) -> list[Line
         elif kind == "changed" and not changes:
             continue
         who = reader.names.of(Membership, group.actor_id)
-        lines.append(Line(group.at, who, group.actor_kind, kind, *KINDS[kind], _source(made), changes))
+        source = _source(made), _source_url(made)
+        lines.append(Line(group.at, who, group.actor_kind, kind, *KINDS[kind], *source, changes))
     return lines
 
 
@@ -142,6 +146,11 @@ def _source(made: ChangeSet | None) -> str:
         return ""
     kind = str(made.get_kind_display())
     return f"{kind}: {made.label}" if made.label and made.kind not in ("restore", "purge") else kind
+
+
+def _source_url(made: ChangeSet | None) -> str:
+    """The page of a set that may hold more than this record."""
+    return reverse("change_set", args=[made.pk]) if made is not None and made.kind in UNDOABLE else ""
 
 
 def _restore_url(change: Change, reader: Reader, keys: frozenset[str]) -> str:

@@ -26,6 +26,7 @@ from crm.records.filters.tree import Group, all_of, members_of
 from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import RecordType
+from crm.views.bulkbar import bar_of
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
@@ -66,6 +67,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     page = lists.list_page(record_type, query, r.actor)
     labels = lists.labels_of(record_type, columns, page.rows)
     edited = edit_classes(record_type, r.actor)
+    bar = bar_of(record_type, query, r, more=bool(page.next_cursor or page.prev_cursor))
     context = {
         "type": record_type,
         "page_id": next(
@@ -75,8 +77,11 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "query": query,
         "columns": [_head(record_type, column, query, r.actor) for column in columns],
         "name_head": _name_head(record_type, query),
-        "body": cells.table_body(record_type, columns, page.rows, _detail_url(record_type), labels, edited),
+        "body": cells.table_body(
+            record_type, columns, page.rows, _detail_url(record_type), labels, edited, picks=bool(bar)
+        ),
         "cells_url": reverse("record_list", args=[record_type.key]) if edited else "",
+        "bar": bar,
         "shown": len(page.rows),
         # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
         "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",
@@ -242,8 +247,12 @@ def record_export(request: HttpRequest, type_key: str) -> StreamingHttpResponse:
     record_type = type_of(type_key, r.actor)
     if not rules.may_export(r.actor, r.organization.readonly_may_export):
         raise Forbidden(_("Your role may not export. Ask an admin."))
-    query = lists.parse_query(record_type, request.GET, r.actor)
-    lines = _csv(record_type, query, r.actor)
+    return csv_answer(record_type, lists.parse_query(record_type, request.GET, r.actor), r.actor)
+
+
+def csv_answer(record_type: RecordType, query: lists.ListQuery, actor: Any) -> StreamingHttpResponse:
+    """The records of a list as a file, line by line. Raises Invalid, and TooSlow."""
+    lines = _csv(record_type, query, actor)
     # The first record is read at once, so that a filter that is wrong or takes too long still answers with a page.
     begin = list(islice(lines, 3))
     response = StreamingHttpResponse(chain(begin, lines), content_type="text/csv; charset=utf-8")

@@ -224,18 +224,23 @@ def table_body(
     page: Callable[[Any], str],
     labels: Labels,
     edited: Mapping[str, str] | None = None,
+    *,
+    picks: bool = False,
 ) -> Markup:
-    """The rows of a list's table. `edited` gives the classes of the cells that are edited in place, by field key."""
+    """The rows of a list's table. `edited` gives the classes of the cells that are edited in place, by field key; with
+    `picks` each row has a box to choose it by."""
     cells = [(renderer(field, labels), _cell_start(field, (edited or {}).get(field.key, ""))) for field in columns]
     shown = {field.key: field for field in columns}
     under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
+    box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="{}" aria-label="{}"></td>'
     out: list[str] = []
     for row in rows:
         name, pk = record_name(record_type, row), str(row["id"])
+        pick = box.format(pk, escape(_("Select %(name)s") % {"name": name})) if picks else ""
         sub = " · ".join(filter(None, [text(row) for text in under]))
         out.append(
-            f'<tr data-id="{pk}"><td class="first"><a class="row" href="{page(pk)}">'
+            f'<tr data-id="{pk}">{pick}<td class="first"><a class="row" href="{page(pk)}">'
             f'<span class="{avatar}" data-tone="{formats.tone_for(pk)}" aria-hidden="true" '
             f'data-ini="{escape(formats.initials(name))}"></span><span class="truncate">{escape(name)}'
             + (f'<span class="cell-sub phone-only">{escape(sub)}</span>' if sub else "")

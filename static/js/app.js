@@ -5,6 +5,7 @@ import "./toast.js";
 import "./keys.js";
 import "./table.js";
 import "./cells.js";
+import "./bulk.js";
 import "./tabs.js";
 import "./dialog.js";
 import "./confirm.js";

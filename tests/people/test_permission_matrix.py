@@ -19,14 +19,17 @@ from contacts.actions import imports as importing
 from crm import access, queries, rules
 from crm.actions import deadletters, fields, invitations, members, organizations, profile, tag_setup, teams
 from crm.actions.bin import delete_record, restore_record
+from crm.actions.bulk import start_bulk
 from crm.actions.purge import purge_entries
 from crm.actions.sharing import share_record
+from crm.actions.undo import undo_change_set
 from crm.enums import Role, ShareLevel, Visibility
 from crm.lib.errors import Forbidden, NotFound
 from crm.models import BinEntry, Membership, Organization
 from crm.records import actions as records
 from crm.records.permissions import permission_for
 from crm.records.registry import registry
+from crm.records.selections import Selection
 from crm.tenancy.context import Actor
 from deals.actions import deals, pipelines
 from deals.models import Stage
@@ -182,6 +185,12 @@ def run_import(world, actor):
     return importing.upload_import(io.BytesIO(b"First Name,Email\nIna,ina@x.example\n"), "contacts.csv", acting=actor)
 
 
+def change_many(world, actor):
+    seen = world.make("contact", world.members["rep"]).pk, world.make("contact", world.members["manager"]).pk
+    hers = (world.make("contact", world.members["admin"]).pk, *seen)
+    return start_bulk("contact", "set", {"title": "x"}, Selection(hers), acting=actor)
+
+
 def configure(world, actor):
     return pipelines.create_pipeline("Renewals", acting=actor)
 
@@ -243,6 +252,7 @@ def edit_profile(world, actor):
 
 WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "record.create": create,
+    "record.bulk": change_many,
     "record.import": run_import,
     "record.purge": purge,
     "pipeline.configure": configure,
@@ -330,6 +340,19 @@ def test_export_follows_the_matrix_and_the_setting(world):
         for role in ROLES:
             expected = {"yes": True, "no": False, "setting": allowed}[row.cells[role]]
             assert succeeds(world, world.members[role], lambda actor: export(world, actor)) == expected
+
+
+def test_change_set_is_undone_by_its_maker_and_admins(world):
+    for maker in ("admin", "manager", "rep"):
+        record = world.make("contact", world.members[maker])
+        with world.org.acting(world.members[maker]) as actor:
+            run = start_bulk("contact", "set", {"title": "x"}, Selection((record.pk,)), acting=actor)
+        may = {
+            role
+            for role in ROLES
+            if succeeds(world, world.members[role], lambda actor, r=run: undo_change_set(r.change_set_id, acting=actor))
+        }
+        assert may == {"admin", maker}
 
 
 def test_everybody_may_begin_another_organisation(world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.security.matrix import Route
 from tests.security.routes_activities import ACTIVITIES
 from tests.security.routes_bin import BIN
+from tests.security.routes_bulk import BULK
 from tests.security.routes_contacts import CONTACTS
 from tests.security.routes_deals import SALES
 from tests.security.routes_entrance import ENTRANCE
@@ -26,5 +27,6 @@ ROUTES: tuple[Route, ...] = (
     *ACTIVITIES,
     *EVENTS,
     *BIN,
+    *BULK,
     *TAGS,
 )

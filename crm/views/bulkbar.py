@@ -1,0 +1,56 @@
+"""The bar that appears when rows of a list are picked: what its reader may do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import rules
+from crm.enums import BulkKind
+from crm.forms.bulk import field_for, settable
+from crm.records.lists import ListQuery
+from crm.records.registry import RecordType
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Buttons as (text, icon, address), the addresses that delete, export and count; "" for what the reader may not."""
+
+    buttons: list[tuple[str, str, str]] = field(default_factory=list)
+    delete: str = ""
+    export: str = ""
+    count: str = ""  # of all that match, where that is more than the page
+
+
+def bar_of(kind: RecordType, query: ListQuery, request: Any, *, more: bool) -> Bar | None:
+    """The bar of a list; None where its reader may do nothing with several records."""
+    actor = request.actor
+    export = ""
+    if rules.may_export(actor, request.organization.readonly_may_export):
+        export = reverse("record_bulk_export", args=[kind.key]) + query.url()
+    count = reverse("record_bulk_count", args=[kind.key]) + query.url() if more else ""
+    if not rules.may_edit_anything(actor):
+        return Bar(export=export, count=count) if export else None
+    return Bar(_buttons(kind, query, actor), _address(kind, BulkKind.DELETE, query), export, count)
+
+
+def _buttons(kind: RecordType, query: ListQuery, actor: Any) -> list[tuple[str, str, str]]:
+    offered = [
+        (BulkKind.ASSIGN, _("Assign"), "user"),
+        (BulkKind.STAGE, _("Move"), "git-branch"),
+        (BulkKind.TAG, _("Tag"), "tag"),
+        (BulkKind.UNTAG, _("Untag"), "minus"),
+        (BulkKind.SET, _("Edit field"), "pencil"),
+    ]
+    return [
+        (text, icon, _address(kind, what, query))
+        for what, text, icon in offered
+        if (settable(kind, actor) if what == BulkKind.SET else field_for(kind, what, actor))
+    ]
+
+
+def _address(kind: RecordType, what: BulkKind, query: ListQuery) -> str:
+    return reverse("record_bulk", args=[kind.key, what.value]) + query.url()
