@@ -10,49 +10,33 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from bench import names
+from bench import bulk, names
 from bench.counters import CpuMeter
 from bench.people import Person
 from bench.servers import free_port, status
+from bench.timing import PATIENCE, Job, actor_of, judge
 from contacts.actions import imports
 from contacts.models.importing import ImportStatus
-from crm import queries
 from crm.launch.checkout import Checkout
-from crm.tenancy.context import Actor, org_context
+from crm.tenancy.context import org_context
 
 ROWS = 100_000
-PATIENCE = 600.0  # seconds
 HEADER = (
     "Record ID", "First Name", "Last Name", "Email", "Phone Number", "Lead Status", "Create Date", "Lifecycle Stage",
     "Job Title", "Company Name", "City", "Country/Region",
 )  # fmt: skip
 
 
-@dataclass
-class Job:
-    """What a piece of work has taken. `broken` names the bars it breaks."""
-
-    key: str
-    label: str
-    seconds: float
-    cpu_seconds: float  # worker, relay and database
-    rows: int
-    done: int  # rows that were written
-    bar_seconds: float
-    broken: list[str] = field(default_factory=list)
-
-
 def import_contacts(person: Person, meter: CpuMeter, *, rows: int = ROWS, bar: float = 90.0) -> Job:
     """Imports a HubSpot export of so many contacts, from the upload until the job says that it is done."""
     file = io.BytesIO(export(rows))
     before, started = meter.read(), time.monotonic()
-    with org_context(_actor(person)) as acting:
+    with org_context(actor_of(person)) as acting:
         job = imports.upload_import(file, "hubspot-contacts.csv", acting=acting)
         imports.start_import(job.id, acting=acting)
     while True:
-        with org_context(_actor(person)) as acting:
+        with org_context(actor_of(person)) as acting:
             job = imports.get_import(job.id, acting)
         if job.status in (ImportStatus.DONE, ImportStatus.FAILED) or time.monotonic() - started > PATIENCE:
             break
@@ -96,16 +80,6 @@ def second_start(_person: Person, _meter: CpuMeter, *, bar: float = 8.0) -> Job:
     return made
 
 
-def judge(job: Job, finished: bool) -> None:
-    """Writes down what is wrong with a job: too slow, rows missing, not done."""
-    checks: list[tuple[bool, str]] = [
-        (finished, "did not end well"),
-        (job.done == job.rows, f"wrote {job.done:,} of {job.rows:,} rows"),
-        (job.seconds <= job.bar_seconds, f"{job.seconds:.0f} s, at most {job.bar_seconds:.0f}"),
-    ]
-    job.broken = [f"{job.label}: {text}" for good, text in checks if not good]
-
-
 def export(rows: int) -> bytes:
     """A contacts file as HubSpot exports it; nobody in it is in the loaded data."""
     text = io.StringIO()
@@ -126,13 +100,8 @@ def _plain(stem: str) -> str:
     return "".join(letter for letter in stem.lower() if letter.isalnum())
 
 
-def _actor(person: Person) -> Actor:
-    with org_context(Actor.system(person.org_id)):
-        found = queries.member_by_id(person.member_id)
-    assert found is not None
-    return found.actor
-
-
 Measure = Callable[[Person, CpuMeter], Job]
 # By key, as the rows of requests; a later issue adds its jobs here.
-JOBS: dict[str, Measure] = {"import": import_contacts, "start": second_start}
+JOBS: dict[str, Measure] = {
+    "import": import_contacts, "start": second_start, "bulk": bulk.assign, "undo": bulk.undo,
+}  # fmt: skip

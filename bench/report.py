@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.jobs import Job
 from bench.measure import Measured
 from bench.run import Result
+from bench.timing import Job
 
 GROWTH = 1.5  # times that a row may cost on `medium` what it costs on `small`
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"

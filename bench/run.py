@@ -19,7 +19,7 @@ import psycopg
 from bench.client import Client, UnexpectedAnswerError
 from bench.cluster import Cluster
 from bench.counters import CpuMeter, Speed, Statement, StatementMeter, pss, tree
-from bench.jobs import JOBS, Job
+from bench.jobs import JOBS
 from bench.load import Loaded
 from bench.measure import COUNTED, ROUNDS, Measured, Meter, floor_requests, judge_beside
 from bench.people import ROLES, Records, sign_in, write_floor_actors
@@ -28,6 +28,7 @@ from bench.scale import Scale
 from bench.searching import Searched, measure_search
 from bench.searching import line as search_line
 from bench.servers import Servers
+from bench.timing import Job
 
 Say = Callable[[str], None]
 

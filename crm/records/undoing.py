@@ -84,12 +84,15 @@ def fates(
     kind: RecordType, rows: Mapping[UUID, Logged], records: Mapping[UUID, Any], acting: Actor
 ) -> dict[UUID, Fate]:
     """What becomes of each record. `records` are those that still exist, the recycle bin's too."""
-    writable = set(
-        kind.model._default_manager.filter(access.writable_q(kind.model, acting), pk__in=rows).values_list(
-            "pk", flat=True
-        )
-    )
-    return {pk: _fate(kind, row, records.get(pk), acting, may_write=pk in writable) for pk, row in rows.items()}
+    rows_of = kind.model._default_manager.filter(pk__in=rows)
+    writable = set(rows_of.filter(access.writable_q(kind.model, acting)).values_list("pk", flat=True))
+    seen = set(rows_of.filter(access.visible_q(kind.model, acting)).values_list("pk", flat=True))
+    found = {pk: _fate(kind, row, records.get(pk), acting, may_write=pk in writable) for pk, row in rows.items()}
+    # What became of records out of sight is not told: they go back, or they don't.
+    return {
+        pk: fate if fate == Fate.BACK or pk in seen or acting.read == "all" else Fate.REFUSED
+        for pk, fate in found.items()
+    }
 
 
 def _fate(kind: RecordType, row: Logged, record: Any, acting: Actor, *, may_write: bool) -> Fate:
@@ -255,7 +258,7 @@ def reasons(kind: RecordType, rows: Mapping[UUID, Logged], decided: Mapping[UUID
         elif fate == Fate.DELETED:
             found.append((pk, _("Deleted since")))
         elif fate == Fate.REFUSED:
-            found.append((pk, _("Not yours to change")))
+            found.append((pk, _("Not yours to change, or out of your sight")))
     return found
 
 

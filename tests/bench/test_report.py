@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from bench import report
-from bench.jobs import Job, export
-from bench.jobs import judge as judge_job
+from bench.jobs import export
 from bench.measure import Measured, judge, judge_beside
 from bench.rows import ROWS, Bar
 from bench.run import Result, line
 from bench.searching import KINDS, Words, summed_up
+from bench.timing import Job
+from bench.timing import judge as judge_job
 
 MACHINE = {
     "cpus": 2, "model": "Some CPU", "python": "3.11.7", "kernel": "6", "load_before": [0.5, 0, 0],

@@ -26,6 +26,7 @@ from deals.actions.pipelines import create_default_pipeline
 from deals.actions.stages import move_deal
 from deals.models import Stage, StageChange
 from tests.records.harbour import Harbour
+from tests.support.web import client_for
 from tests.vessels.models import Vessel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,6 +134,10 @@ def test_records_handed_out_of_sight_come_back_and_the_stranger_s_do_not(port: H
     back = undo(port, port.rep, done)
     assert (back.changed, back.refused) == (2, 1)
     assert [port.fresh(ship).owner_id for ship in ships] == [port.stranger.pk, port.rep.pk, port.rep.pk]
+    assert refused(port, back) == [(str(ships[0].pk), "Not yours to change, or out of your sight")]
+    page = client_for(port.rep).get(f"/w/{port.org.slug}/bulk/{back.pk}/").content.decode()
+    assert "Mine now" not in page
+    assert "Sven" not in page
 
 
 def test_records_do_not_go_back_to_a_leaver(port: Harbour):
