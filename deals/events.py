@@ -1,7 +1,8 @@
 """Domain events of deals and pipelines. Ids are membership, stage and pipeline ids.
 
-Set-based actions emit "deal.created" and "deal.updated" as batches: the payload then holds `records`, the pipeline,
-and the `stages` and `owners` concerned (`previous_owners` where they changed).
+Set-based actions emit "deal.created", "deal.updated", "deal.stage_changed", "deal.deleted" and "deal.restored" as
+batches: the payload then holds `records`, the pipeline (and `previous_pipeline` of a step), and the `stages` and
+`owners` concerned (`previous_owners` where they changed).
 """
 
 from __future__ import annotations

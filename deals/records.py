@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from contacts.enums import ContactRole
+from crm.events import emit_batch
 from crm.records.registry import Bin, Bulk, Field, FieldType, RecordType, Relation, Tab
 from deals.actions import deals, edits
 from deals.enums import DealStatus, ForecastCategory
@@ -38,6 +42,16 @@ def _deleted(deal: Deal) -> DealDeleted:
 
 def _restored(deal: Deal) -> DealRestored:
     return DealRestored(record=deal.pk, pipeline=deal.pipeline_id, stage=deal.stage_id, owner=deal.owner_id)
+
+
+def _tell_many(what: str, gone: Sequence[Deal]) -> None:
+    """What DealDeleted or DealRestored says of one deal, of many: a batch for each pipeline."""
+    columns = defaultdict(list)
+    for deal in gone:
+        columns[deal.pipeline_id].append(deal)
+    for pipeline, column in columns.items():
+        concerned = {"stages": list({d.stage_id for d in column}), "owners": list({d.owner_id for d in column})}
+        emit_batch(f"deal.{what}", [deal.pk for deal in column], pipeline=pipeline, **concerned)
 
 
 # A contact's part in a deal, whichever of the two is filtered.
@@ -104,7 +118,7 @@ DEAL = RecordType(
         apply=edits.apply_deals, written=edits.tell_deals, undo=edits.undo_deals, stage="stage",
         stage_reason="close_reason",
     ),
-    bin=Bin(deleted=_deleted, restored=_restored, mend=deals.mend_restored),
+    bin=Bin(deleted=_deleted, restored=_restored, tell_many=_tell_many, mend=deals.mend_restored),
     url_names={
         "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",
     },

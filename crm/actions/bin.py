@@ -20,7 +20,7 @@ from crm import access, rules
 from crm.actions.base import action
 from crm.audit import change_set
 from crm.enums import ChangeSetKind
-from crm.events import emit
+from crm.events import emit, emit_batch
 from crm.events.outbox import record_event
 from crm.lib.errors import Conflict, Forbidden, NotFound
 from crm.models import BinEntry
@@ -91,9 +91,19 @@ def put(kind: BinType, records: Sequence[Any], acting: Actor) -> None:
         for record in records
     ]  # fmt: skip
     BinEntry.objects.bulk_create(entries, batch_size=1000)
-    make = kind.rules.deleted or (lambda record: record_event(kind.key, "deleted", record.pk))
-    emit(*(make(record) for record in records))
+    _tell(kind, "deleted", records)
     kind.rules.after_delete(records, acting)
+
+
+def _tell(kind: BinType, what: str, records: Sequence[Any]) -> None:
+    """The event of one record, "deleted" or "restored"; of several, batch events."""
+    if len(records) == 1:
+        make = kind.rules.deleted if what == "deleted" else kind.rules.restored
+        emit(make(records[0]) if make else record_event(kind.key, what, records[0].pk))
+    elif kind.rules.tell_many is not None:
+        kind.rules.tell_many(what, records)
+    else:
+        emit_batch(f"{kind.key}.{what}", [record.pk for record in records])
 
 
 def may_manage(kind: BinType, record: Any, acting: Actor) -> bool:
@@ -194,8 +204,7 @@ def take(kind: BinType, records: Sequence[Any], acting: Actor) -> Restored:
     entries = entries_of(kind.key, [record.pk for record in back])
     _fill(kind, list(entries.select_for_update(of=("self",))))
     entries.delete()
-    make = kind.rules.restored or (lambda record: record_event(kind.key, "restored", record.pk))
-    emit(*(make(record) for record in back))
+    _tell(kind, "restored", back)
     kind.rules.after_restore(back, acting)
     return result
 

@@ -25,7 +25,7 @@ from crm.models import BulkPart, BulkRun, ChangeSet
 from crm.records import bulk, schema, selections, undoing
 from crm.records.bin import bin_type
 from crm.records.bulk import Edit
-from crm.records.registry import FieldType, RecordType
+from crm.records.registry import ALL_ROLES, FieldType, RecordType
 from crm.records.selections import Selection
 from crm.tenancy import context
 from crm.tenancy.context import Actor
@@ -111,9 +111,9 @@ def tags_field(kind: RecordType, acting: Actor) -> Any:
 
 
 def label_of(kind: RecordType, what: BulkKind, values: Mapping[str, Any]) -> str:
-    """What a run is called in histories, such as "Owner" or "Add tags"."""
+    """What a run is called in histories, such as "Owner" or "Add tags": not by a field that some roles don't see."""
     if what in (BulkKind.SET, BulkKind.ASSIGN, BulkKind.STAGE):
-        named = [str(f.label) for f in kind.fields if f.key in values]
+        named = [str(f.label) for f in kind.fields if f.key in values and f.visible_to >= ALL_ROLES]
         return ", ".join(named) or str(what.label)
     return str(what.label)
 

@@ -156,14 +156,16 @@ def _no_refusals(_records: Sequence[Any], _acting: Any) -> dict[UUID, str]:
 class Bin:
     """What a type adds to the recycle bin's own work; a type that says nothing gets all of it as well.
 
-    `deleted` and `restored` make a record's events, by default "<type>.deleted" and "<type>.restored". `after_delete`
-    and `after_restore` run at the end, with the records and the actor. `mend` runs before records are restored: it puts
-    right what was lost meanwhile, and says which can't come back and why, by id.
+    `deleted` and `restored` make a record's events, by default "<type>.deleted" and "<type>.restored"; of several
+    records `tell_many(what, records)` emits the batch events, by default named so; `what` is "deleted" or "restored".
+    `after_delete` and `after_restore` run at the end, with the records and the actor. `mend` runs before records are
+    restored: it puts right what was lost meanwhile, and says which can't come back and why, by id.
     """
 
     emptied: tuple[Emptied, ...] = ()
     deleted: Callable[[Any], Any] | None = None
     restored: Callable[[Any], Any] | None = None
+    tell_many: Callable[[str, Sequence[Any]], None] | None = None
     after_delete: Callable[[Sequence[Any], Any], None] = _nothing
     after_restore: Callable[[Sequence[Any], Any], None] = _nothing
     mend: Callable[[Sequence[Any], Any], dict[UUID, str]] = _no_refusals

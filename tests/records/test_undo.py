@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
+from contacts.actions import imports
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact, update_contact
-from contacts.models import AccountContact
+from contacts.models import AccountContact, Contact
+from contacts.tasks import run_import
 from contacts.values import EmailValue, NewAccount, NewContact
 from crm.actions.bin import delete_record
 from crm.actions.bulk import start_bulk
 from crm.actions.fields import FieldSettings, create_field
+from crm.actions.members import deactivate_member, reactivate_member
 from crm.actions.undo import undo_change_set
 from crm.audit import change_set
 from crm.lib.errors import Conflict, Forbidden
@@ -245,3 +249,50 @@ def test_somebody_else_s_deleted_record_is_no_business_of_the_undo(port: Harbour
         delete_record("vessel", ship.pk, acting=rep)
     back = undo(port, port.admin, done)
     assert (back.changed, refused(port, back)) == (0, [(str(ship.pk), "Deleted since")])
+
+
+def test_deals_are_deleted_and_restored_in_batches(port: Harbour):
+    with port.org.system() as system:
+        create_default_pipeline(acting=system)
+    with port.org.acting(port.rep) as rep:
+        made = [create_deal({"name": f"Deal {n}"}, acting=rep) for n in range(3)]
+    done = run(port, port.rep, "deal", "delete", made)
+    assert undo(port, port.rep, done).changed == 3
+    with port.org.system():
+        for name in ("deal.deleted", "deal.restored"):
+            event = OutboxEvent.objects.get(name=name)
+            assert sorted(event.payload["records"]) == sorted(str(deal.pk) for deal in made)
+            assert event.payload["owners"] == [str(port.rep.pk)]
+
+
+def test_an_import_is_taken_back(port: Harbour):
+    with port.org.acting(port.rep) as rep:
+        known = create_contact(NewContact(last_name="Known", emails=(EmailValue("known@quay.example"),)), acting=rep)
+    text = b"First Name,Last Name,Email,Job Title\nIna,New,ina@quay.example,Boss\n,Known,known@quay.example,Chief\n"
+    with port.org.acting(port.rep) as rep:
+        job = imports.upload_import(io.BytesIO(text), "people.csv", acting=rep)
+        job = imports.start_import(job.pk, acting=rep)
+    run_import(org_id=str(port.org.id), job_id=str(job.pk), member_id=str(port.rep.pk))
+    with port.org.system():
+        made = Contact.objects.get(last_name="New")
+    assert port.fresh(known).title == "Chief"
+    with port.org.acting(port.rep) as rep:
+        back = undo_change_set(job.change_set_id, acting=rep)
+    assert (back.changed, back.refused) == (2, 0)
+    assert port.fresh(known).title == ""
+    assert port.fresh(made).deleted_at is not None
+    page = client_for(port.rep).get(f"/w/{port.org.slug}/changes/{job.change_set_id}/").content.decode()
+    assert "These changes were undone." in page
+
+
+def test_records_of_a_leaver_go_back_when_they_are_active_again(port: Harbour):
+    made = people(port, 2)
+    with port.org.acting(port.admin) as admin:
+        deactivate_member(port.rep.pk, acting=admin, reassign_to=port.stranger.pk)
+    assert {port.fresh(contact).owner_id for contact in made} == {port.stranger.pk}
+    with port.org.acting(port.admin) as admin:
+        reactivate_member(port.rep.pk, acting=admin)
+        handed = ChangeSet.objects.get(kind="reassign")
+        back = undo_change_set(handed.pk, acting=admin)
+    assert (back.changed, back.refused) == (2, 0)
+    assert {port.fresh(contact).owner_id for contact in made} == {port.rep.pk}
