@@ -105,7 +105,6 @@ def test_on_a_phone_by_touch_and_in_the_dark(running_keel: Any, browser: Browser
     expect(bar).to_contain_text("1 selected")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(page) == []
-    page.screenshot(path="/tmp/keel/bulk-phone.png")
     bar.get_by_role("button", name="Tag", exact=True).tap()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Tags").fill("Fair")
