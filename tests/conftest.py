@@ -2,7 +2,7 @@
 
 from tests.support.browser import browser, browser_context, console, page
 from tests.support.database import cluster, database_cleaner, django_db_setup, valkey, worker_clone
-from tests.support.jobs import job_worker
+from tests.support.jobs import job_worker, jobs_close_their_connection
 from tests.support.servers import running_keel
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "database_cleaner",
     "django_db_setup",
     "job_worker",
+    "jobs_close_their_connection",
     "page",
     "running_keel",
     "valkey",

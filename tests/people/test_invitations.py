@@ -5,9 +5,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from celery import signals
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 
 from crm.actions import invitations
@@ -214,16 +212,6 @@ def test_invitation_taken_back_before_its_mail_was_sent_sends_none(org, admin):
         invitations.revoke_invitation(made.id, acting=actor)
     assert run_jobs(org) == ["crm.mail.send_invitation"]
     assert mail.outbox == []
-
-
-@pytest.fixture
-def jobs_close_their_connection():
-    def close(**_):
-        connection.close()
-
-    signals.task_postrun.connect(close)
-    yield
-    signals.task_postrun.disconnect(close)
 
 
 def test_mail_is_sent_by_relay_and_worker(org, admin, job_worker, jobs_close_their_connection):

@@ -28,7 +28,7 @@ def _owned(port: Harbour, member: Any) -> int:
 
 
 def test_all_that_match_are_assigned_watched_and_undone(
-    running_keel: Any, page: Page, port: Harbour, console: Console, job_worker: Any
+    running_keel: Any, page: Page, port: Harbour, console: Console, job_worker: Any, jobs_close_their_connection: None
 ):
     _many(port, 260)
     sign_in(page.context, running_keel.url, port.rep)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from unittest import mock
 
 import pytest
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
+from django.db import connection
 
 from crm.launch.up import QUEUES
 
@@ -15,7 +16,8 @@ def job_worker(valkey: object) -> Iterator[Celery]:
     """The project's Celery application with a worker at work on this test worker's own broker.
 
     Jobs reach it through the outbox: `enqueue_on_commit(...)`, then `deliver_due()` of crm.events.relay. A job that a
-    test defines itself must be there before the worker starts. Jobs should close their thread's connection.
+    test defines itself must be there before the worker starts. Jobs should close their thread's connection; for those
+    of the project `jobs_close_their_connection` does.
     """
     from crm.events.jobs import celery_app  # noqa: PLC0415 -- settings are read by then
 
@@ -27,3 +29,15 @@ def job_worker(valkey: object) -> Iterator[Celery]:
         start_worker(app, perform_ping_check=False, queues=QUEUES.split(","), loglevel="WARNING"),
     ):
         yield app
+
+
+@pytest.fixture
+def jobs_close_their_connection() -> Iterator[None]:
+    """The worker's thread keeps no connection when a job is done: the test's database goes after it."""
+
+    def close(**_: object) -> None:
+        connection.close()
+
+    signals.task_postrun.connect(close)
+    yield
+    signals.task_postrun.disconnect(close)
