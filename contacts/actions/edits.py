@@ -52,7 +52,7 @@ def apply_accounts(edits: Sequence[Edit], acting: Actor) -> None:
 
 
 def tell_contacts(edits: Sequence[Edit], _acting: Actor) -> None:
-    """What contacts.updated and contact.assigned say of one contact, of up to 1,000."""
+    """Emits what ContactUpdated and ContactAssigned say of one contact, of up to 1,000 at a time."""
     _tell(edits, ContactUpdated.name, ContactAssigned.name)
 
 

@@ -114,8 +114,8 @@ def _records_received(data: Mapping[str, Any]) -> str:
 
 
 def _records_assigned(data: Mapping[str, Any]) -> str:
-    text = ngettext("{by} gave you {count} {things}", "{by} gave you {count} {things}", int(data.get("count") or 0))
-    return say(text, by=_by(data), count=f"{int(data.get('count') or 0):,}", things=data.get("things") or _("records"))
+    count, things = f"{int(data.get('count') or 0):,}", data.get("things") or _("records")
+    return say(_("{by} gave you {count} {things}"), by=_by(data), count=count, things=things)
 
 
 def _own_list(notification: Notification) -> str:
