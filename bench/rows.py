@@ -259,6 +259,26 @@ def searched_list(scene: Scene) -> Iterator[Request]:
         yield _get(scene, f"{path}?{urlencode({'q': item.row['sort_name']})}", item.person)
 
 
+def sorted_list(scene: Scene) -> Iterator[Request]:
+    """The contacts of one lifecycle by last change and then by name: the first page."""
+    path = f"{scene.url('contact_list')}?filter=lifecycle:is:lead&sort=-updated_at,name"
+    return (_get(scene, path, person) for person in scene.people())
+
+
+def sorted_deep(scene: Scene) -> Iterator[Request]:
+    """The same, anywhere in the list."""
+    path = f"{scene.url('contact_list')}?filter=lifecycle:is:lead&sort=-updated_at,name"
+    for item in cycle(scene.records.contacts(scene.role)):
+        cursor = encode_cursor("next", [item.row["updated_at"], item.row["sort_name"]], item.row["id"])
+        yield _get(scene, f"{path}&after={cursor}", item.person)
+
+
+def grouped_list(scene: Scene) -> Iterator[Request]:
+    """The heads of the contacts' groups by stage of life."""
+    path = f"{scene.url('contact_list')}?group=lifecycle"
+    return (_get(scene, path, person) for person in scene.people())
+
+
 def _deep(scene: Scene, path: str, sort: str, column: str, pool: list[Item]) -> Iterator[Request]:
     def pages() -> Iterator[Request]:
         for item in cycle(pool):
@@ -289,6 +309,8 @@ ROWS: tuple[Row, ...] = (
     Row("edit", "Edit a cell", edit_cell, Bar(cpu_ms=6), kind="write"),
     Row("filtered", "Contacts, filtered, first page", filtered_list, ANY_LIST),
     Row("filtered_deep", "Contacts, filtered, deep", filtered_deep, ANY_LIST),
+    Row("sorted", "Contacts, sorted twice, first page", sorted_list, ANY_LIST),
+    Row("sorted_deep", "Contacts, sorted twice, deep", sorted_deep, ANY_LIST),
     Row("count", "How many match a filter", list_count, Bar(cpu_ms=30)),
     Row("related", "Contacts by a filter over related records", related_list, Bar(cpu_ms=250)),
     Row(
@@ -300,4 +322,5 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("palette", "Palette, while typing", palette),
     Row("searched", "Contacts, searched by name", searched_list),
+    Row("grouped", "Contacts, in groups", grouped_list, Bar(cpu_ms=250, statements=8)),
 )

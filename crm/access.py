@@ -18,8 +18,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from crm import queries
-from crm.enums import ShareLevel
+from crm.enums import ShareLevel, ViewScope
 from crm.lib.errors import NotFound
+from crm.models import SavedView
 from crm.tenancy.backend.kept import KeptQuery, OneOf
 from crm.tenancy.context import Actor, Reach, WriteReach, array
 
@@ -241,6 +242,44 @@ def may_write(record: Any, actor: Actor) -> bool:
     if actor.write != "own" or record.owner_id in actor.members:
         return actor.write != "none"
     return type(record)._default_manager.filter(writable_q(type(record), actor), pk=record.pk).exists()
+
+
+class Led(models.Func):
+    """The team of a column is one that the acting member manages, or below one: asked once per statement."""
+
+    template = "%(expressions)s = ANY ((SELECT keel_led_teams())::uuid[])"
+    output_field = models.BooleanField()
+
+
+def views_q(actor: Actor) -> Q:
+    """The filter that leaves the saved views an actor sees: their own, their teams', everybody's."""
+    mine = Q(owner_id=actor.member_id)
+    if actor.write == "all":
+        return mine | ~Q(scope=ViewScope.PRIVATE)
+    in_team = Q(OneOf("team_id", actor.teams_array)) | Q(Led("team_id"))
+    return mine | Q(scope=ViewScope.ORGANIZATION) | (Q(scope=ViewScope.TEAM) & in_team)
+
+
+_view = ByKey[SavedView](lambda actor, pk: SavedView.objects.filter(views_q(actor), pk=pk))
+
+
+def get_view(pk: UUID | str, record_type: str, actor: Actor) -> SavedView:
+    """A saved view of a record type that the actor sees. Raises NotFound."""
+    found = _view.first(actor, pk)
+    if found is None or found.record_type != record_type:
+        raise absent(SavedView)
+    return found
+
+
+def get_any_view(pk: UUID | str, actor: Actor, *, lock: bool = False) -> SavedView:
+    """A saved view that the actor sees, of whatever type; with `lock` locked until the transaction ends, if the
+    database lets the actor change it. Raises NotFound."""
+    found = _view.first(actor, pk)
+    if found is not None and lock:
+        found = SavedView.objects.filter(pk=pk).select_for_update(of=("self",)).first()
+    if found is None:
+        raise absent(SavedView)
+    return found
 
 
 def as_uuid(value: UUID | str) -> UUID:

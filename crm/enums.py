@@ -35,6 +35,14 @@ class FieldLevel(models.TextChoices):
     EDIT = "edit", _("Can edit")
 
 
+class ViewScope(models.TextChoices):
+    """Who sees a saved view."""
+
+    PRIVATE = "private", _("Only me")
+    TEAM = "team", _("A team")
+    ORGANIZATION = "organization", _("Everybody")
+
+
 class TokenKind(models.TextChoices):
     """What a single-use token opens."""
 

@@ -137,7 +137,9 @@ WITH session AS MATERIALIZED ({_SIGNED_SQL}),
 SELECT signed.*, {_ME_SQL},
        (SELECT count(*) FROM (
            SELECT FROM crm_notification n
-            WHERE n.org_id = me.org_id AND n.member_id = me.id AND n.read_at IS NULL LIMIT %s) waiting)
+            WHERE n.org_id = me.org_id AND n.member_id = me.id AND n.read_at IS NULL LIMIT %s) waiting),
+       (SELECT string_agg(concat_ws(' ', v.view_id, v.record_type, v.is_default::int, v.pin), ',' ORDER BY v.pin)
+          FROM crm_viewmark v WHERE v.org_id = me.org_id AND v.member_id = me.id)
   FROM signed LEFT JOIN me ON true
 """  # noqa: S608 -- columns of the models
 
@@ -149,6 +151,7 @@ class Opening:
     session: Session
     membered: Membered | None
     unread: int
+    marks: str = ""  # the member's saved views, for view_marks()
 
 
 def session(key: str) -> Session | None:
@@ -176,7 +179,31 @@ def opening(key: str, slug: str, request_id: str = "") -> Opening | None:
         return Opening(session, None, 0)
     found = _read_member(member, name=session.user.get_full_name(), request_id=request_id)
     found.member.user = session.user
-    return Opening(session, found, member[-1])
+    return Opening(session, found, member[-2], member[-1] or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMarks:
+    """What a member has made of saved views: ids of the pinned ones in order, and of the default by record type."""
+
+    pins: tuple[UUID, ...]
+    defaults: dict[str, UUID]
+
+
+def view_marks(text: str) -> ViewMarks:
+    """The marks of Opening.marks."""
+    rows = [mark.split(" ") for mark in text.split(",") if mark]
+    pins = tuple(UUID(row[0]) for row in rows if len(row) > 3)
+    return ViewMarks(pins, {row[1]: UUID(row[0]) for row in rows if row[2] == "1"})
+
+
+def led_teams(actor: Actor) -> set[UUID]:
+    """The teams that the acting member manages, and those below them."""
+    if actor.role != Role.MANAGER:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(keel_led_teams())")
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _read_session(row: Any) -> Session:

@@ -3,9 +3,10 @@ docs/permissions.md; which *rows* an actor reaches is crm.access."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from crm.enums import Role
+from crm.enums import Role, ViewScope
 from crm.tenancy.context import Actor
 
 
@@ -52,3 +53,24 @@ def may_share(actor: Actor, owner_id: UUID) -> bool:
 def may_manage_people(actor: Actor) -> bool:
     """Invite, change roles, deactivate, arrange teams: admins."""
     return may_administer(actor)
+
+
+def may_save_view(actor: Actor, scope: str, team_id: UUID | None, led: Collection[UUID]) -> bool:
+    """Save a view of a list for oneself: everybody. For a team: whoever belongs to it or manages it and may edit, and
+    admins. For everybody: managers and admins. `led` are the teams that the actor manages, and those below."""
+    if scope == ViewScope.PRIVATE:
+        return True
+    if scope == ViewScope.ORGANIZATION:
+        return may_configure(actor)
+    return may_edit_anything(actor) and (may_administer(actor) or team_id in actor.teams or team_id in led)
+
+
+def may_change_view(
+    actor: Actor, owner_id: UUID | None, scope: str, team_id: UUID | None, led: Collection[UUID]
+) -> bool:
+    """Change and delete a saved view: its owner; of a shared one managers of its team, and admins."""
+    if owner_id == actor.member_id:
+        return scope == ViewScope.PRIVATE or may_edit_anything(actor)
+    if scope == ViewScope.PRIVATE:
+        return False
+    return may_administer(actor) or (scope == ViewScope.TEAM and team_id in led)

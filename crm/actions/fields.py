@@ -21,6 +21,7 @@ from crm.enums import FieldLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import CustomField, FieldAccess, Organization
 from crm.records import formulas, schema, stored
+from crm.records.listquery import OWN
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
 from crm.web.formats import TONES
@@ -33,7 +34,7 @@ _PICKLISTS = (FieldType.CHOICE, FieldType.MULTI_CHOICE)
 _UNIQUE = (FieldType.TEXT, FieldType.NUMBER, FieldType.EMAIL, FieldType.PHONE, FieldType.URL)
 _NO_DEFAULT = (FieldType.FORMULA, FieldType.LOOKUP)
 _RESULTS = (FieldType.TEXT, FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX)
-_RESERVED = frozenset({"id", "org", "custom", "version", "name", "q", "sort", "after", "block", "filter", "view"})
+_RESERVED = frozenset({"id", "org", "custom", "version", "name", *OWN})
 
 Messages = dict[str, str | Promise]
 

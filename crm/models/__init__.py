@@ -12,6 +12,7 @@ from crm.models.records import ExternalId, Notification, Tag
 from crm.models.search import SearchWord
 from crm.models.share import Share
 from crm.models.user import RateLimit, Session, User, normalize_email
+from crm.models.views import SavedView, ViewMark
 
 __all__ = [
     "Address",
@@ -31,6 +32,7 @@ __all__ = [
     "Organization",
     "OutboxEvent",
     "RateLimit",
+    "SavedView",
     "SealedValue",
     "SearchWord",
     "Session",
@@ -41,5 +43,6 @@ __all__ = [
     "Token",
     "UniqueValue",
     "User",
+    "ViewMark",
     "normalize_email",
 ]

@@ -143,3 +143,10 @@ def update_record(
         save_columns(record, [*data, "version", "updated_at"])
     emit(record_event(record_type.key, "updated", record.pk))
     return record
+
+
+def present_value(record_type: RecordType, pk: UUID | str, field: Field, actor: Actor) -> str:
+    """A picklist's value of a record that the actor sees, as text; "" for none. Raises NotFound."""
+    record = access.get_visible(record_type.model, pk, actor)
+    value = record.custom.get(field.key) if field.custom else getattr(record, field.column)
+    return "" if value is None else str(value)

@@ -29,7 +29,8 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
     """
     # The rows are asked for after the request, which takes the reader's time zone with it.
     zone = timezone.get_current_timezone()
-    columns = lists.listable_fields(record_type, actor)
+    picked = lists.columns_of(record_type, actor, query) if query.columns else None
+    columns = lists.listable_fields(record_type, actor) if picked is None else picked
     yield ["ID", str(record_type.name_label or _("Name")), *(str(column.label) for column in columns)]
     cursor = ""
     while True:

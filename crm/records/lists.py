@@ -2,89 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from crm import access
-from crm.lib.errors import Invalid
 from crm.models import Membership, Tag
-from crm.records import showing
+from crm.records import savedviews, showing
 from crm.records.filters.compiler import compile_filter
 from crm.records.filters.conditions import LAST
 from crm.records.filters.limits import stopped_in_time
-from crm.records.filters.short import field_of, short_conditions
-from crm.records.filters.text import parse, print_tree
-from crm.records.filters.tree import Node, all_of, members_of
+from crm.records.filters.short import field_of
+from crm.records.filters.text import parse
+from crm.records.listquery import (
+    OWN,
+    PARTS,
+    ListQuery,
+    columns_of,
+    listable_fields,
+    read_columns,
+    read_density,
+    read_group,
+    read_layout,
+    sort_key,
+)
 from crm.records.queries import Named, record_names
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.records.search_queries import Way, find
 from crm.tenancy.backend.kept import KeptQuery, OneOf
 from crm.tenancy.context import Actor, Reach, array
 from crm.web.cells import Labels
-from crm.web.pagination import Count, Key, Page, Place, capped_count, page_of, place_of
+from crm.web.pagination import Count, Key, Keys, Page, Place, capped_count, page_of, place_of
 
-NAME = "name"
-OWN = ("q", "sort", "after", "block", "filter")  # parameters of a list that are no short filters
-SAFE = "(),:"  # stays readable in an address
+__all__ = [
+    "ListQuery",
+    "columns_of",
+    "labels_of",
+    "list_count",
+    "list_page",
+    "listable_fields",
+    "parse_query",
+    "sort_key",
+]
+
 FEW = 5  # rows found below which a list's search looks further
 MATCHES = 10_000  # rows found by words or fragments that a list holds
 
 
-@dataclass(frozen=True)
-class ListQuery:
-    """What a list shows: search text, sort ("-updated_at" is downwards), cursor, and a filter.
-
-    The filter is a tree, `where`, and short forms of single conditions, `filters`: values by parameter. With `ids` it
-    is of these records alone; an address does not say them.
-    """
-
-    q: str = ""
-    sort: str = ""
-    cursor: str = ""
-    filters: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    where: Node | None = None
-    ids: tuple[UUID, ...] = ()
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether anything is left out."""
-        return bool(self.q or self.filters or self.where or self.ids)
-
-    @property
-    def text(self) -> str:
-        """The tree in its text form."""
-        return "" if self.where is None else print_tree(self.where)
-
-    def url(self, **changes: Any) -> str:
-        """The query string of this list with changes; the cursor is dropped unless given."""
-        other = replace(self, **{"cursor": "", **changes})
-        pairs = [(name, value) for name, values in other.filters.items() for value in values]
-        own = (("filter", other.text), ("q", other.q), ("sort", other.sort), ("after", other.cursor))
-        return "?" + urlencode([*pairs, *((name, value) for name, value in own if value)], safe=SAFE)
-
-    def without(self, *names: str) -> str:
-        """The query string without some short filters."""
-        return self.url(filters={name: values for name, values in self.filters.items() if name not in names})
-
-    def tree(self, record_type: RecordType, actor: Actor) -> Node | None:
-        """The whole filter, short forms first. Raises Invalid."""
-        short = short_conditions(record_type, self.filters, actor)
-        return all_of([*short.values(), *members_of(self.where)])
-
-
 def parse_query(record_type: RecordType, params: QueryDict, actor: Actor) -> ListQuery:
-    """Reads a list's URL. Raises Invalid for a field that can't be filtered or sorted by, or is not for this role, and
-    for a filter that can't be read."""
+    """Reads a list's URL. Raises Invalid for a field that can't be filtered or sorted by, or is not for this role, for
+    a filter that can't be read; NotFound for a saved view that is not there for the actor."""
+    view = params.get("view", "")
+    saved = access.get_view(view, record_type.key, actor) if view else None
+    base = savedviews.opened(record_type, saved, actor) if saved else None
     filters: dict[str, tuple[str, ...]] = {}
     for name in params:
         if name in OWN:
@@ -93,27 +70,32 @@ def parse_query(record_type: RecordType, params: QueryDict, actor: Actor) -> Lis
         field_of(record_type, name, actor)
         if values:
             filters[name] = values
-    text = params.get("filter", "").strip()
-    where = parse(text) if text else None
-    search = params.get("q", "").strip()[:200]
-    query = ListQuery(search, params.get("sort", ""), params.get("after", ""), filters, where)
-    sort_key(record_type, query.sort or record_type.default_sort, actor)
-    return query
+    said = base.parts() if base else {}
+    said |= {
+        name: ",".join(params.getlist(name)) if name == "cols" else params[name] for name in PARTS if name in params
+    }
+    if filters and "filter" not in params:
+        said["filter"] = ""
+    query = strictly(record_type, said, actor)
+    lost = base is not None and base.lost
+    return replace(query, cursor=params.get("after", ""), filters=filters, view=view, base=base, saved=saved, lost=lost)
 
 
-def sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
-    """The keyset key of a sort such as "-amount". Raises Invalid for a field that can't be sorted by."""
-    key, down = sort.lstrip("-"), sort.startswith("-")
-    if key == NAME and record_type.name_sort_path:
-        return Key(record_type.name_sort_path, down)
-    if key in ("updated_at", "created_at"):
-        return Key(key, down)
-    for candidate in record_type.fields_for(actor.role):
-        if candidate.key == key and candidate.sortable:
-            path = candidate.sort_path or candidate.column
-            nullable = "__" in path or record_type.model._meta.get_field(path).null
-            return Key(path, down, nullable)
-    raise Invalid(_("The list can't be sorted by “%(name)s”. Remove it from the address.") % {"name": sort})
+def strictly(record_type: RecordType, said: Mapping[str, str], actor: Actor) -> ListQuery:
+    """The list that PARTS describe, by name. Raises Invalid for the first that makes no sense to this actor."""
+    text, sort = said.get("filter", "").strip(), said.get("sort", "")
+    sort_key(record_type, sort or record_type.default_sort, actor)
+    layout, by = read_layout(record_type, said.get("layout", ""), said.get("by", ""), actor)
+    return ListQuery(
+        q=said.get("q", "").strip()[:200],
+        sort=sort,
+        where=parse(text) if text else None,
+        columns=read_columns(record_type, said.get("cols", ""), actor),
+        group=read_group(record_type, said.get("group", ""), actor),
+        layout=layout,
+        by=by,
+        density=read_density(said.get("density", "")),
+    )
 
 
 def search_q(record_type: RecordType, text: str) -> Q:
@@ -167,9 +149,9 @@ def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySe
     return rows.filter(compile_filter(query.tree(record_type, actor), record_type, actor))
 
 
-def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list[str]:
+def value_paths(record_type: RecordType, columns: list[Field], key: Key | Keys) -> list[str]:
     """The model columns that a list's rows need."""
-    paths = ["id", *record_type.name_paths, key.path]
+    paths = ["id", *record_type.name_paths, *key.paths]
     if record_type.name_fallback:
         paths.append(record_type.name_fallback)
     for candidate in columns:
@@ -180,24 +162,19 @@ def value_paths(record_type: RecordType, columns: list[Field], key: Key) -> list
     return list(dict.fromkeys(paths))
 
 
-def listable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
-    """The fields that lists and exports may show to this role: encrypted ones stand on the record's page alone."""
-    return [field for field in record_type.fields_for(actor.role) if not field.encrypted]
-
-
-def columns_of(record_type: RecordType, actor: Actor) -> list[Field]:
-    """The columns that a list shows to this role, after the name."""
-    seen = {candidate.key: candidate for candidate in listable_fields(record_type, actor)}
-    return [seen[key] for key in record_type.list_columns if key in seen]
-
-
 def list_page(
-    record_type: RecordType, query: ListQuery, actor: Actor, *, size: int = 50, columns: list[Field] | None = None
+    record_type: RecordType,
+    query: ListQuery,
+    actor: Actor,
+    *,
+    size: int = 50,
+    columns: list[Field] | None = None,
+    also: tuple[str, ...] = (),
 ) -> Page:
-    """One page of a list, as dicts of the columns in `value_paths`. Raises Invalid, and TooSlow."""
+    """One page of a list, as dicts of the columns in `value_paths`, and `also`. Raises Invalid, and TooSlow."""
     key = sort_key(record_type, query.sort or record_type.default_sort, actor)
-    columns = columns_of(record_type, actor) if columns is None else columns
-    paths = tuple(value_paths(record_type, columns, key))
+    columns = columns_of(record_type, actor, query) if columns is None else columns
+    paths = (*value_paths(record_type, columns, key), *also)
     place = place_of(query.cursor, record_type.model, key)
     shared = access.some_shared(record_type.model, actor)
     wanted = _Wanted(record_type.model, key, paths, size + 1, place and Place(place.backwards, type(place.value), None))
@@ -224,7 +201,7 @@ class _Wanted:
     the type of its value alone."""
 
     model: type[Any]
-    key: Key
+    key: Key | Keys
     paths: tuple[str, ...]
     limit: int
     begin: Place | None

@@ -47,8 +47,8 @@ class OrganizationMiddleware:
     """Chooses the URLconf, and for `/w/<slug>/...` enters the organisation as the signed-in member.
 
     Sets `request.organization`, `request.member` and `request.actor` (all None elsewhere), `request.member_unread`
-    (how many notifications wait), the reader's time zone and language, and the script prefix, so that `url()` and
-    redirects stay in the organisation.
+    (how many notifications wait), `request.member_marks` (what crm.queries.view_marks reads), the reader's time zone
+    and language, and the script prefix, so that `url()` and redirects stay in the organisation.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -57,7 +57,7 @@ class OrganizationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         r: Any = request
         r.organization = r.member = r.actor = None
-        r.member_unread = 0
+        r.member_unread, r.member_marks = 0, ""
         try:
             if r.session.slug:
                 return self._inside(r)
@@ -83,7 +83,7 @@ class OrganizationMiddleware:
         if found is None:
             return self._absent(request)
         request.organization, request.member, request.actor = found.organization, found.member, found.actor
-        request.member_unread = opening.unread
+        request.member_unread, request.member_marks = opening.unread, opening.marks
         self._personal(user.locale, user.time_zone or found.organization.time_zone)
         context.enter(found.actor)
         prefix = f"/w/{request.session.slug}/"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +15,7 @@ from crm.lib.errors import CrmError, TooSlow
 from crm.records import lists, schema
 from crm.records.filters.draft import DraftGroup, DraftRow, change, draft_of, read_form
 from crm.records.filters.panel import Panel
+from crm.records.listquery import PARTS
 from crm.records.registry import RecordType
 from crm.views.records import url_for
 from crm.web import formats
@@ -57,8 +59,17 @@ def _without(params: Any, name: str) -> Any:
 
 
 def _query(params: Any, panel: Panel, draft: DraftGroup) -> lists.ListQuery:
-    """The list that a draft leads to: what was searched and sorted by stays."""
-    return lists.ListQuery(params.get("q", "").strip()[:200], params.get("sort", ""), where=panel.tree(draft))
+    """The list that a draft leads to: all but the filter stays as it was."""
+    return replace(_kept(params, panel), filters={}, where=panel.tree(draft))
+
+
+def _kept(params: Any, panel: Panel) -> lists.ListQuery:
+    """The list of an address without its own filter; a saved view's is there."""
+    kept = QueryDict(mutable=True)
+    for name in {*PARTS, "view"} - {"filter"}:
+        if name in params:
+            kept[name] = params[name]
+    return lists.parse_query(panel.record_type, kept, panel.actor)
 
 
 def _apply(request: HttpRequest, panel: Panel, draft: DraftGroup) -> HttpResponse:
@@ -85,12 +96,13 @@ def _count(request: Any, panel: Panel, draft: DraftGroup) -> HttpResponse:
 def _page(request: HttpRequest, panel: Panel, draft: DraftGroup, focus: str, error: str = "") -> HttpResponse:
     draft.rows = draft.rows or [DraftRow()]
     record_type: RecordType = panel.record_type
+    kept = _kept(request.GET, panel)
     context = {
         "type": record_type,
         "group": panel.show(draft, focus),
         "error": error,
         "action": reverse("record_filter", args=[record_type.key]),
-        "kept": [(name, request.GET[name]) for name in ("q", "sort") if request.GET.get(name)],
-        "clear_url": url_for(record_type, "list"),
+        "kept": kept.pairs("filter"),
+        "clear_url": url_for(record_type, "list") + (kept.url() if kept.view else ""),
     }
     return render_page(request, TEMPLATE, context, block="conditions" if targets(request, "filter-body") else "panel")

@@ -19,14 +19,13 @@ from crm import access, rules
 from crm.actions.bin import delete_record, restore_record
 from crm.lib.errors import Forbidden, Invalid
 from crm.records import actions, lists, schema, showing
-from crm.records.cell import edit_classes
 from crm.records.export import export_rows
 from crm.records.filters.short import short_conditions
 from crm.records.filters.tree import Group, all_of, members_of
 from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import RecordType
-from crm.views.bulkbar import bar_of
+from crm.views import arrangement
 from crm.web import cells
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
@@ -48,45 +47,31 @@ def url_for(record_type: RecordType, what: str, *args: Any) -> str:
     return reverse(f"record_{what}", args=[record_type.key, *args])
 
 
-def _detail_url(record_type: RecordType) -> Any:
-    own = record_type.url_names.get("detail")
-    return cells.url_of(own) if own else cells.url_of("record_detail", record_type.key)
-
-
 @require_GET
 def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     """A list: `q` searches (docs/search.md), `sort` sorts, `after` pages, every filterable field filters by its key."""
     r: Any = request
     record_type = type_of(type_key, r.actor)
-    query = lists.parse_query(record_type, request.GET, r.actor)
+    query = arrangement.query_of(record_type, r)
     if request.GET.get("block") == "count":
         count = lists.list_count(record_type, query, r.actor)
         return render_page(request, "records/count.html", {"count": count})
-    columns = lists.columns_of(record_type, r.actor)
+    columns = lists.columns_of(record_type, r.actor, query)
+    part = arrangement.part(r, record_type, query, columns)
+    if part is not None:
+        return part
+    # What can't be read is refused here, before anything is made of it.
+    shown = arrangement.context(r, record_type, query, columns)
+    if not (query.layout or query.group):
+        shown |= _table(r, record_type, query, columns)
     filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
-    page = lists.list_page(record_type, query, r.actor)
-    labels = lists.labels_of(record_type, columns, page.rows)
-    edited = edit_classes(record_type, r.actor)
-    bar = bar_of(record_type, query, r, more=bool(page.next_cursor or page.prev_cursor))
-    context = {
+    context = shown | {
         "type": record_type,
         "page_id": next(
             (entry.id for entry in nav.shown_to("") if entry.url_name == record_type.url_names.get("list")),
             record_type.key,
         ),
         "query": query,
-        "columns": [_head(record_type, column, query, r.actor) for column in columns],
-        "name_head": _name_head(record_type, query),
-        "body": cells.table_body(
-            record_type, columns, page.rows, _detail_url(record_type), labels, edited, picks=bool(bar)
-        ),
-        "cells_url": reverse("record_list", args=[record_type.key]) if edited else "",
-        "bar": bar,
-        "shown": len(page.rows),
-        # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
-        "count_url": query.url() + "&block=count" if page.next_cursor or page.prev_cursor else "",
-        "older": query.url(cursor=page.next_cursor) if page.next_cursor else "",
-        "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
         "filter_url": filter_url,
         "chips": _chips(record_type, query, r.actor, filter_url) if query.filters or query.where else [],
         "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
@@ -94,6 +79,21 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "export_url": _export_url(record_type, query, r),
     }
     return render_page(request, "records/list.html", context, block="records")
+
+
+def _table(request: Any, record_type: RecordType, query: lists.ListQuery, columns: list[Any]) -> dict[str, Any]:
+    """What the template needs for the rows of one page."""
+    page = lists.list_page(record_type, query, request.actor, columns=columns)
+    several = bool(page.next_cursor or page.prev_cursor)
+    tools = arrangement.tools(request, record_type, query, more=several)
+    return tools | {
+        "body": arrangement.rows(request, record_type, columns, page.rows, picks=bool(tools["bar"])),
+        "shown": len(page.rows),
+        # Of a list of one page the rows are the count; of a longer one it is asked for after the rows are shown.
+        "count_url": query.url() + "&block=count" if several else "",
+        "older": query.url(cursor=page.next_cursor) if page.next_cursor else "",
+        "newer": query.url(cursor=page.prev_cursor) if page.prev_cursor else "",
+    }
 
 
 def _import_url(record_type: RecordType, actor: Any) -> str:
@@ -105,21 +105,6 @@ def _export_url(record_type: RecordType, query: lists.ListQuery, request: Any) -
     if not rules.may_export(request.actor, request.organization.readonly_may_export):
         return ""
     return reverse("record_export", args=[record_type.key]) + query.url()
-
-
-def _head(record_type: RecordType, column: Any, query: lists.ListQuery, actor: Any) -> dict[str, str]:
-    sort = query.sort or record_type.default_sort
-    state = {column.key: "ascending", f"-{column.key}": "descending"}.get(sort, "")
-    flip = column.key if state == "descending" else f"-{column.key}"
-    numeric = "num" if column.type in cells.NUMERIC else ""
-    href = query.url(sort=flip) if column.sortable else ""
-    return {"key": column.key, "label": str(column.label), "href": href, "sort": state, "cls": numeric}
-
-
-def _name_head(record_type: RecordType, query: lists.ListQuery) -> dict[str, str]:
-    state = {lists.NAME: "ascending", f"-{lists.NAME}": "descending"}.get(query.sort, "")
-    href = query.url(sort="-name" if state == "ascending" else "name") if record_type.name_sort_path else ""
-    return {"label": str(record_type.name_label or _("Name")), "href": href, "sort": state}
 
 
 def _chips(record_type: RecordType, query: lists.ListQuery, actor: Any, panel_url: str) -> list[dict[str, str]]:

@@ -73,6 +73,73 @@ class Key:
         """The condition that leaves the rows of the page that begins at a place."""
         return self.after(place.value, place.row_id, backwards=place.backwards)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The columns that rows need for the cursor."""
+        return (self.path,)
+
+    def value_of(self, row: Any) -> Any:
+        """What a cursor holds of a row."""
+        return _value(row, self.path)
+
+    def read(self, value: Any, model: type[Any]) -> Any:
+        """The value of a cursor as the column has it. Raises ValidationError."""
+        return _column(model, self.path).to_python(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Several keys, one after the other, then the id in the direction of the last one.
+
+    Stands wherever a Key does; the value of a Place is a tuple then.
+    """
+
+    keys: tuple[Key, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The columns that rows need for the cursor."""
+        return tuple(key.path for key in self.keys)
+
+    def order(self, *, backwards: bool = False) -> tuple[Any, ...]:
+        """The ORDER BY; reversed for the page before a cursor."""
+        first = [key.order(backwards=backwards)[0] for key in self.keys[:-1]]
+        return (*first, *self.keys[-1].order(backwards=backwards))
+
+    def beyond(self, place: Place) -> Any:
+        """The condition that leaves the rows of the page that begins at a place.
+
+        Beyond it by the first key that differs; and, said once more for an index of the first key, not before it.
+        """
+        found, same = Q(pk__in=[]), Q()
+        for key, value in zip(self.keys[:-1], place.value[:-1], strict=True):
+            found |= same & _past(key, value, backwards=place.backwards)
+            same &= Q(**{f"{key.path}__isnull": True} if value is None else {key.path: value})
+        last = Place(place.backwards, place.value[-1], place.row_id)
+        first, value = self.keys[0], place.value[0]
+        here = Q(**{f"{first.path}__isnull": True} if value is None else {first.path: value})
+        return (here | _past(first, value, backwards=place.backwards)) & (found | same & Q(self.keys[-1].beyond(last)))
+
+    def value_of(self, row: Any) -> Any:
+        """What a cursor holds of a row."""
+        return [key.value_of(row) for key in self.keys]
+
+    def read(self, value: Any, model: type[Any]) -> Any:
+        """The values of a cursor as the columns have them. Raises ValidationError."""
+        if not isinstance(value, list) or len(value) != len(self.keys):
+            raise ValidationError("Not a value for each key.")
+        return tuple(key.read(each, model) for key, each in zip(self.keys, value, strict=True))
+
+
+def _past(key: Key, value: Any, *, backwards: bool) -> Q:
+    """The rows whose value comes after another one; empty ones come last, hence first on the way back."""
+    empty = Q(**{f"{key.path}__isnull": True})
+    if value is None:
+        return ~empty if backwards else Q(pk__in=[])
+    down = key.descending != backwards
+    past = Q(**{f"{key.path}__{'lt' if down else 'gt'}": value})
+    return past | empty if key.nullable and not backwards else past
+
 
 def encode_cursor(direction: str, value: Any, row_id: Any) -> str:
     """An opaque, URL-safe cursor."""
@@ -99,18 +166,18 @@ class Place:
     row_id: Any
 
 
-def place_of(cursor: str, model: type[Any], key: Key) -> Place | None:
+def place_of(cursor: str, model: type[Any], key: Key | Keys) -> Place | None:
     """Where the page of a cursor begins; None for the first page. Raises Invalid for a damaged cursor."""
     if not cursor:
         return None
     direction, value, row_id = decode_cursor(cursor)
     try:
-        return Place(direction == "prev", _column(model, key.path).to_python(value), model._meta.pk.to_python(row_id))
-    except ValidationError as error:
+        return Place(direction == "prev", key.read(value, model), model._meta.pk.to_python(row_id))
+    except (ValidationError, TypeError) as error:
         raise Invalid(_("This page's address is damaged. Open the list again.")) from error
 
 
-def page_of(found: list[Any], key: Key, place: Place | None, size: int) -> Page:
+def page_of(found: list[Any], key: Key | Keys, place: Place | None, size: int) -> Page:
     """The page that is made of the first `size` + 1 rows from a place on, in the order of `key` from there."""
     backwards = place is not None and place.backwards
     more, found = len(found) > size, found[:size]
@@ -118,7 +185,7 @@ def page_of(found: list[Any], key: Key, place: Place | None, size: int) -> Page:
         found.reverse()
     if not found:
         return Page([], "", "")
-    ends = [_value(found[0], key.path), _value(found[-1], key.path)]
+    ends = [key.value_of(found[0]), key.value_of(found[-1])]
     has_next = True if backwards else more
     has_prev = more if backwards else place is not None
     return Page(

@@ -17,7 +17,7 @@ from activities.actions.log import NewActivity, log_activity
 from contacts.actions import accounts, contacts
 from contacts.actions import imports as importing
 from crm import access, queries, rules
-from crm.actions import deadletters, fields, invitations, members, organizations, profile, tag_setup, teams
+from crm.actions import deadletters, fields, invitations, members, organizations, profile, tag_setup, teams, views
 from crm.actions.bin import delete_record, restore_record
 from crm.actions.bulk import start_bulk
 from crm.actions.purge import purge_entries
@@ -27,6 +27,7 @@ from crm.enums import Role, ShareLevel, Visibility
 from crm.lib.errors import Forbidden, NotFound
 from crm.models import BinEntry, Membership, Organization
 from crm.records import actions as records
+from crm.records.listquery import ListQuery
 from crm.records.permissions import permission_for
 from crm.records.registry import registry
 from crm.records.selections import Selection
@@ -250,6 +251,25 @@ def edit_profile(world, actor):
     return profile.update_profile(user, profile.Profile("New", "en", "", "dark", shortcuts=False))
 
 
+def save_view(world, actor, scope="private", **options):
+    return views.create_view("contact", "New", ListQuery(), scope=scope, acting=actor, **options)
+
+
+def save_team_view(world, actor):
+    return save_view(world, actor, "team", team=world.team.id)
+
+
+def save_view_for_all(world, actor):
+    return save_view(world, actor, "organization")
+
+
+def manage_views(world, actor):
+    boss = world.org.member("admin")
+    with world.org.acting(boss) as other:
+        made = save_view_for_all(world, other)
+    return views.delete_view(made.pk, acting=actor)
+
+
 WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "record.create": create,
     "record.bulk": change_many,
@@ -257,6 +277,10 @@ WITHOUT_RECORD: dict[str, Callable[[World, Actor], Any]] = {
     "record.purge": purge,
     "pipeline.configure": configure,
     "tag.manage": manage_tags,
+    "view.save": save_view,
+    "view.save_team": save_team_view,
+    "view.save_all": save_view_for_all,
+    "view.manage": manage_views,
     "member.invite": invite,
     "member.change_role": change_role,
     "member.deactivate": deactivate,

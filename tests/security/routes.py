@@ -15,6 +15,7 @@ from tests.security.routes_records import RECORDS
 from tests.security.routes_search import SEARCH
 from tests.security.routes_settings import SETTINGS
 from tests.security.routes_tags import TAGS
+from tests.security.routes_views import VIEWS
 
 ROUTES: tuple[Route, ...] = (
     *ENTRANCE,
@@ -29,4 +30,5 @@ ROUTES: tuple[Route, ...] = (
     *BIN,
     *BULK,
     *TAGS,
+    *VIEWS,
 )

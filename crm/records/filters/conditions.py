@@ -54,7 +54,7 @@ def _empty(field: Field, model: type[Any], reader: Reader) -> Q:
     if field.type in TEXTS or field.type == FieldType.CHOICE:
         return is_null if columns.holds_id(field, model) else is_null | Q(Exact(value, Value("")))
     if field.type == FieldType.LOOKUP:
-        return ~Q(_seen(field, reader)) if _is_hidden(reader) else is_null
+        return ~Q(seen(field, reader)) if _is_hidden(reader) else is_null
     if field.type in (FieldType.TAGS, FieldType.MULTI_CHOICE):
         return is_null | (Q(Exact(value, Value("[]"))) if field.custom else Q(**{f"{field.column}__len": 0}))
     return is_null if field.type != FieldType.MONEY else Q(IsNull(columns.number_of(field), True))
@@ -159,7 +159,7 @@ def _member(field: Field, op: str, values: list[Any], reader: Reader) -> Q:
 def _lookup(field: Field, op: str, values: list[Any], reader: Reader) -> Q:
     ids = sorted(map(str, values)) if field.custom else sorted(values)
     found = Q(In(columns.value_of(field), ids))
-    return found & Q(_seen(field, reader)) if _is_hidden(reader) else found
+    return found & Q(seen(field, reader)) if _is_hidden(reader) else found
 
 
 def _is_hidden(reader: Reader) -> bool:
@@ -167,7 +167,7 @@ def _is_hidden(reader: Reader) -> bool:
     return reader.actor.read != "all"
 
 
-def _seen(field: Field, reader: Reader) -> Exists:
+def seen(field: Field, reader: Reader) -> Exists:
     """The record that a lookup names is one that the reader sees: what is hidden is no value."""
     model = registry.target(field.target).model
     rows = model._default_manager.filter(visible_q(model, reader.actor))

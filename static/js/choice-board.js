@@ -1,0 +1,126 @@
+// A list as a board over a picklist: a card is dragged, or carried by keys, to another column; the server's answer wins.
+import { toast } from "./toast.js";
+
+const board = () => document.querySelector("[data-choice-board]");
+const bodies = () => [...board().querySelectorAll(".col-body")];
+const nameOf = (card) => card.querySelector("a").textContent;
+const editable = () => "editable" in board().dataset;
+const csrf = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+function text(name, values = {}) {
+  return document.getElementById("choice-texts").dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+}
+const say = (words) => document.getElementById("board-said").replaceChildren(words);
+
+// ---- moving: cards go out one after the other, each with the version it has then
+let queue = Promise.resolve();
+function move(card, from, next) {
+  const to = card.parentElement;
+  if (from === to) return;
+  card.classList.add("is-saving");
+  queue = queue.then(async () => {
+    try {
+      const answer = await put(card, to.dataset.key);
+      card.dataset.version = answer.version;
+      for (const { key, html } of answer.heads) {
+        const head = board().querySelector(`[data-head="${CSS.escape(key)}"]`);
+        if (head) head.innerHTML = html;
+      }
+      toast({ text: answer.text, undo: answer.undo });
+    } catch (error) {
+      from.insertBefore(card, next?.parentElement === from ? next : null);
+      toast({ kind: "error", text: text("back", { card: nameOf(card), reason: error.message }) });
+    } finally {
+      card.classList.remove("is-saving");
+    }
+  });
+}
+
+async function put(card, value) {
+  const options = { method: "PUT", body: JSON.stringify({ value, version: Number(card.dataset.version) }) };
+  options.headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf() };
+  const response = await fetch(board().dataset.move.replace(board().dataset.hole, card.dataset.id), options).catch(() => {
+    throw new Error(text("offline"));
+  });
+  if (response.redirected) location.reload(); // signed out meanwhile
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error([answer.detail, ...Object.values(answer.errors ?? {}).flat()].filter(Boolean).join(" "));
+  return answer;
+}
+
+// ---- by mouse and touch
+const done = new WeakSet();
+function ready() {
+  if (!board() || !editable() || !globalThis.Sortable) return;
+  for (const body of bodies()) {
+    if (done.has(body)) continue;
+    done.add(body);
+    let next;
+    globalThis.Sortable.create(body, {
+      group: "cards",
+      sort: false,
+      draggable: ".deal",
+      animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 160,
+      ghostClass: "is-ghost",
+      dragClass: "is-drag",
+      forceFallback: true, // the browser's own drag and drop can't be styled, and knows no touch
+      fallbackOnBody: true,
+      fallbackTolerance: 4,
+      delay: 180,
+      delayOnTouchOnly: true,
+      emptyInsertThreshold: 40,
+      onStart: (e) => (next = e.item.nextElementSibling),
+      onEnd: (e) => {
+        e.to.append(...e.to.querySelectorAll(".more-cards"));
+        move(e.item, e.from, next);
+      },
+    });
+  }
+}
+ready();
+addEventListener("load", ready);
+document.addEventListener("htmx:load", ready);
+
+// ---- by keyboard: Space picks a card up, arrows carry it, Space drops it, Escape puts it back
+let held = null; // {card, from, next}
+function carry(card, by) {
+  const to = bodies()[bodies().indexOf(card.parentElement) + by];
+  if (!to) return;
+  to.prepend(card);
+  card.querySelector("a").focus();
+  card.scrollIntoView({ block: "nearest", inline: "nearest" });
+  say(text("over", { column: to.dataset.label }));
+}
+function letGo(back) {
+  const { card, from, next } = held;
+  held = null;
+  delete card.dataset.grabbed;
+  if (back) {
+    from.insertBefore(card, next);
+    say(text("cancelled"));
+  } else {
+    say(text("dropped", { column: card.parentElement.dataset.label }));
+    move(card, from, next);
+  }
+  card.querySelector("a").focus();
+}
+document.addEventListener("keydown", (e) => {
+  const card = e.target.closest?.(".deal");
+  if (!card || !board()?.contains(card) || !editable() || e.ctrlKey || e.metaKey || e.altKey) return;
+  if (e.key === " ") {
+    e.preventDefault();
+    if (held) return letGo(false);
+    held = { card, from: card.parentElement, next: card.nextElementSibling };
+    card.dataset.grabbed = "";
+    say(text("picked", { card: nameOf(card) }));
+  } else if (e.key === "Escape" && held) letGo(true);
+  else if (held && (e.key === "ArrowLeft" || e.key === "ArrowRight")) {
+    e.preventDefault();
+    carry(card, e.key === "ArrowRight" ? 1 : -1);
+  }
+});
+document.addEventListener("focusout", () => {
+  setTimeout(() => {
+    if (held && !held.card.contains(document.activeElement)) letGo(true);
+  });
+});
