@@ -60,7 +60,7 @@ def server_environment(cluster: ClusterInfo, database: str, var: Path, port: int
     return {
         **kept,
         GIVEN_URLS: "1",
-        "DJANGO_SETTINGS_MODULE": "crm.config.settings.dev",
+        "DJANGO_SETTINGS_MODULE": "tests.support.running_settings",
         "KEEL_SUPERVISED": "1",
         "KEEL_VAR": str(var),
         "DATABASE_URL": cluster.app_url(database),
