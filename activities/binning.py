@@ -1,4 +1,4 @@
-"""Activities in the recycle bin, and those that go there with what they are about."""
+"""Activities in the recycle bin, and those that go there with what they are about; tasks stay their owners'."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from activities import rules
 from activities.actions import _touch
 from activities.actions.log import KEY, event_of
+from activities.actions.tasks import KEY as TASK
 from activities.events import ActivityDeleted, ActivityRestored
-from activities.models import Activity
+from activities.models import Activity, Task
 from activities.timelines import MODELS
+from crm.lib.errors import Forbidden
 from crm.models import BinEntry
 from crm.records import hooks
 from crm.records.bin import Along, BinType, goes_along
@@ -25,13 +28,14 @@ from crm.tenancy.context import Actor
 
 def register() -> None:
     """Called when the apps are ready; again does no harm."""
-    rules = Bin(
+    does = Bin(
         deleted=lambda activity: event_of(ActivityDeleted, activity),
         restored=lambda activity: event_of(ActivityRestored, activity),
         after_delete=_deleted,
         after_restore=_restored,
+        before_delete=_check_logged,
     )
-    register_bin(BinType(KEY, Activity, _("Activity"), _("Activities"), "message-square", _name, rules))
+    register_bin(BinType(KEY, Activity, _("Activity"), _("Activities"), "message-square", _name, does))
     for kind in MODELS:
         goes_along(kind, Along(Activity, f"{kind}_id", _entries))
     hooks.add(hooks.purging, detach)
@@ -44,6 +48,12 @@ def _name(activity: Activity) -> str:
 
 def _entries(count: int) -> str:
     return ngettext("%(n)d timeline entry", "%(n)d timeline entries", count) % {"n": count}
+
+
+def _check_logged(activities: Sequence[Activity], _acting: Actor) -> None:
+    """Raises Forbidden for what Keel wrote itself."""
+    if any(activity.type not in rules.LOGGED for activity in activities):
+        raise Forbidden(_("Keel wrote this entry itself; it can't be changed."))
 
 
 def _deleted(activities: Sequence[Activity], _acting: Actor) -> None:
@@ -61,10 +71,11 @@ def detach(kind: str, ids: Collection[UUID]) -> None:
     rest goes with the record, out of the recycle bin too."""
     if kind not in MODELS:
         return
-    about = Activity.everything.filter(**{f"{kind}_id__in": ids})
-    if kind == "contact":
-        about.filter(deal_id__isnull=False).update(contact=None)
-    if kind == "account":
-        about.filter(Q(deal_id__isnull=False) | Q(contact_id__isnull=False)).update(account=None)
-    gone = about.filter(deleted_at__isnull=False)
-    BinEntry.objects.filter(record_type=KEY, record__in=gone.values("pk")).delete()
+    for key, model in ((KEY, Activity), (TASK, Task)):
+        about = model.everything.filter(**{f"{kind}_id__in": ids})
+        if kind == "contact":
+            about.filter(deal_id__isnull=False).update(contact=None)
+        if kind == "account":
+            about.filter(Q(deal_id__isnull=False) | Q(contact_id__isnull=False)).update(account=None)
+        gone = about.filter(deleted_at__isnull=False)
+        BinEntry.objects.filter(record_type=key, record__in=gone.values("pk")).delete()

@@ -1,4 +1,4 @@
-"""Logging what happened with the record that is open, from the command palette."""
+"""What the command palette does about the record that is open: log what happened, add a task; and end a task."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from activities.enums import ActivityType
-from crm import access
+from activities.enums import ActivityType, TaskStatus
+from crm import access, rules
 from crm.web.commands import Command
 
 
@@ -27,3 +27,23 @@ def log(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
     ):
         query = urlencode({type_key: record.pk, "type": kind.value})
         yield Command(f"log_{kind.value}", label, icon, f"{reverse('activity_new')}?{query}", "dialog")
+
+
+def add_task(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
+    """A task about the record, for who may add any."""
+    r: Any = request
+    if rules.may_edit_anything(r.actor):
+        query = urlencode({type_key: record.pk})
+        yield Command("add_task", _("Add task"), "square-check", f"{reverse('task_new')}?{query}", "dialog")
+
+
+def complete(request: HttpRequest, _type_key: str, task: Any) -> Iterator[Command]:
+    """Saying that a task is done, or to be done again."""
+    r: Any = request
+    if not access.may_write(task, r.actor):
+        return
+    completion = reverse("task_completion", args=[task.pk])
+    if task.status == TaskStatus.DONE:
+        yield Command("reopen", _("To be done again"), "undo-2", completion, "delete")
+    else:
+        yield Command("complete", _("Mark as done"), "check", completion, "put")

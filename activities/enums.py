@@ -17,6 +17,10 @@ class ActivityType(models.TextChoices):
     SYSTEM = "system", _("System")
 
 
+# What Keel writes down itself.
+BY_SYSTEM = (ActivityType.STAGE_CHANGE, ActivityType.SYSTEM)
+
+
 class Direction(models.TextChoices):
     """Who spoke first."""
 
@@ -42,3 +46,20 @@ class CallOutcome(models.TextChoices):
     VOICEMAIL = "voicemail", _("Left voicemail")
     BUSY = "busy", _("Busy")
     WRONG_NUMBER = "wrong_number", _("Wrong number")
+
+
+class TaskStatus(models.TextChoices):
+    """How far a task has come."""
+
+    TODO = "todo", _("To do")
+    IN_PROGRESS = "in_progress", _("In progress")
+    DONE = "done", _("Done")
+
+
+class Priority(models.TextChoices):
+    """How much a task matters beside others."""
+
+    LOW = "low", _("Low")
+    NORMAL = "normal", _("Normal")
+    HIGH = "high", _("High")
+    URGENT = "urgent", _("Urgent")

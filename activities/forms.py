@@ -1,4 +1,4 @@
-"""The form of a note, a call or a meeting: in the composer above a timeline, and in a dialog."""
+"""The form of a note, a call or a meeting, in the composer above a timeline and in a dialog; and that of a task."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from activities import rules
 from activities.actions.log import NewActivity
-from activities.enums import ActivityType, CallOutcome, Direction
-from activities.models import Activity
+from activities.actions.tasks import KEY
+from activities.enums import ActivityType, CallOutcome, Direction, Priority, TaskStatus
+from activities.models import Activity, Task
+from crm import queries
+from crm.records import schema
+from crm.records.actions import editable_fields
+from crm.records.forms import add_custom, custom_values
 from crm.records.lookup import LookupField
+from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
+from crm.web.fields import DateField, DateTimeField
 
 # The fields of each kind, in the order in which a dialog shows them.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -110,3 +118,84 @@ def initial_of(activity: Activity) -> dict[str, Any]:
         "body": activity.body, "occurred_at": activity.occurred_at,
         "minutes": max(1, seconds // 60) if seconds else None,
     }  # fmt: skip
+
+
+# The form's fields by the record type's, where they differ.
+PARTS = {"due_at": ("due_on", "due_time")}
+_KINDS = {"contact": _("Contact"), "account": _("Account"), "deal": _("Deal")}
+
+
+class TaskForm(forms.Form):
+    """A task; its day and its time are asked for apart, since many tasks have no time.
+
+    `about` is the record whose page opened the form: a task about it asks for no other.
+    """
+
+    title = forms.CharField(label=_("What is to be done?"), max_length=rules.SUBJECT_LENGTH)
+    due_on = DateField(label=_("Due on"), required=False)
+    due_time = forms.TimeField(
+        label=_("At"), required=False, widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        help_text=_("Empty: any time that day."),
+    )  # fmt: skip
+    owner = forms.TypedChoiceField(label=_("Assigned to"), coerce=UUID)
+    priority = forms.ChoiceField(label=_("Priority"), choices=Priority.choices, initial=Priority.NORMAL)
+    status = forms.ChoiceField(label=_("Status"), choices=TaskStatus.choices)
+    reminder_at = DateTimeField(label=_("Reminder"), required=False)
+    tags = TagNamesField(required=False)
+    description = forms.CharField(
+        label=_("Description"), required=False, max_length=rules.BODY_LENGTH,
+        widget=forms.Textarea({"rows": 3}),
+    )  # fmt: skip
+
+    WIDE = ("title", "contact", "account", "deal", "tags", "description")
+
+    def __init__(
+        self, *args: Any, actor: Actor, currency: str, record: Task | None = None, about: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if about is None:
+            self.fields |= {kind: LookupField(kind, actor, label=name, required=False) for kind, name in _KINDS.items()}
+        self._keep_editable(actor)
+        if record is None:
+            self.fields.pop("status", None)
+            self.initial.setdefault("owner", str(actor.member_id or ""))
+        owner: Any = self.fields.get("owner")
+        if owner is not None:
+            owner.choices = [(str(pk), name) for pk, name in queries.members()]
+        self.own = add_custom(self, KEY, actor, currency=currency, record=record)
+        self.order_fields([*(name for name in self.fields if name != "description"), "description"])
+
+    def _keep_editable(self, actor: Actor) -> None:
+        """Leaves out what the actor's role may not write."""
+        kept = {field.key for field in editable_fields(schema.record_type(KEY, actor), actor)}
+        kept |= {part for key, parts in PARTS.items() if key in kept for part in parts}
+        self.fields = {name: field for name, field in self.fields.items() if name in kept}
+
+    def clean(self) -> dict[str, Any]:
+        """A time needs its day."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("due_time") and not data.get("due_on"):
+            self.add_error("due_on", _("Choose the day, too."))
+        return data
+
+    def values(self) -> dict[str, Any]:
+        """What create_task and update_task take."""
+        data = {name: value for name, value in self.cleaned_data.items() if name not in self.own}
+        day, at = data.pop("due_on", None), data.pop("due_time", None)
+        if "due_on" in self.changed_data or "due_time" in self.changed_data:
+            data["due_at"] = timezone.make_aware(datetime.combine(day, at)) if day and at else day
+        return {**data, "custom": custom_values(self, self.own)} if self.own else data
+
+
+def task_initial(task: Task, tags: list[str]) -> dict[str, Any]:
+    """What the form of a task begins with."""
+    plain = ("title", "priority", "status", "description", "reminder_at")
+    due = timezone.localtime(task.due_at) if task.due_at else None
+    return {
+        **{name: getattr(task, name) for name in plain},
+        "due_on": due.date() if due else None,
+        "due_time": due.time().replace(second=0, microsecond=0) if due and task.is_timed else None,
+        "owner": str(task.owner_id),
+        "tags": tags,
+        **{kind: getattr(task, f"{kind}_id") for kind in _KINDS},
+    }

@@ -1,4 +1,4 @@
-"""What members are told about contacts, accounts and deals."""
+"""What members are told about contacts, accounts, deals and tasks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def register() -> None:
     add("contact.assigned", "user", "teal", _assigned)
     add("account.assigned", "building-2", "teal", _assigned)
     add("deal.assigned", "square-kanban", "teal", _assigned)
+    add("task.assigned", "square-check", "teal", _assigned)
     add("deal.stage_changed", "git-branch", "violet", _moved)
 
 

@@ -12,15 +12,15 @@ import orjson
 from django.db.models import Q
 from django.utils import timezone
 
-from activities.enums import ActivityType, Source
-from activities.models import Activity
+from activities.enums import BY_SYSTEM, ActivityType, Source, TaskStatus
+from activities.models import Activity, Task
 from contacts.models import Contact
+from crm.records.limits import called
 from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.backend.kept import OneOf
-from crm.tenancy.context import Actor, array
+from crm.tenancy.context import Actor, array, current_actor
 from deals.models import Deal, DealContact
 
-STEPS = (ActivityType.STAGE_CHANGE, ActivityType.SYSTEM)
 COLUMNS = (
     "id", "type", "subject", "body", "direction", "occurred_at", "duration_seconds", "outcome", "source", "owner_id",
     "contact_id", "account_id", "deal_id", "version", "data",
@@ -77,7 +77,7 @@ def timeline_rows(
 
     At one moment activities stand before field changes. `types` keeps those types only; empty means all.
     """
-    params: dict[str, Any] = {"pk": pk, "limit": limit, "steps": list(STEPS)}
+    params: dict[str, Any] = {"pk": pk, "limit": limit, "steps": list(BY_SYSTEM)}
     cut = ""
     if types:
         cut, params["types"] = " AND a.type = ANY (%(types)s)", list(types)
@@ -89,7 +89,7 @@ def timeline_rows(
         cut += _SEARCH_SQL
         params |= {"text": search.text, "text_types": list(search.types), "text_outcomes": list(search.outcomes)}
     sql = _BRANCH_SQL.format(about=_ABOUT[kind], cut=cut)
-    if kind == "contact" and (not types or set(types) & set(STEPS)):
+    if kind == "contact" and (not types or set(types) & set(BY_SYSTEM)):
         steps = _BRANCH_SQL.format(about=_STEPS_OF_DEALS, cut=cut)
         sql = f"{sql} UNION ALL {steps} ORDER BY occurred_at DESC, id DESC LIMIT %(limit)s"
     with prepared_cursor() as cursor:
@@ -124,7 +124,11 @@ def tells_creation(kind: str, pk: UUID) -> bool:
 def people_of_deal(deal_id: UUID) -> list[tuple[str, str]]:
     """The contacts with a part in a deal that the reader sees, as (id, name): the primary one first."""
     rows = DealContact.objects.filter(deal_id=deal_id, contact__deleted_at__isnull=True).select_related("contact")
-    return [(str(row.contact_id), row.contact.name) for row in rows.order_by("-is_primary", "contact__sort_name")]
+    actor = current_actor()
+    return [
+        (str(row.contact_id), called(row.contact, "contact", actor))
+        for row in rows.order_by("-is_primary", "contact__sort_name")
+    ]
 
 
 def recent_rows(actor: Actor, *, mine: bool = False, limit: int) -> list[dict[str, Any]]:
@@ -152,3 +156,9 @@ def recent_rows(actor: Actor, *, mine: bool = False, limit: int) -> list[dict[st
     if len(newest) == 1:
         return list(newest[0])
     return list(newest[0].union(*newest[1:], all=True).order_by("-occurred_at", "-id")[:limit])
+
+
+def open_tasks(kind: str, pk: UUID, paths: Sequence[str], *, limit: int) -> list[dict[str, Any]]:
+    """The tasks about a record that are to be done and that the reader sees, the next one first: dicts of `paths`."""
+    rows = Task.objects.filter(**{f"{kind}_id": pk}).exclude(status=TaskStatus.DONE)
+    return list(rows.order_by("agenda_at", "id").values(*paths)[:limit])

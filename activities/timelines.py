@@ -15,13 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from activities import queries, rules
-from activities.enums import ActivityType, CallOutcome, Source
+from activities.enums import BY_SYSTEM, ActivityType, CallOutcome, Source
 from activities.queries import Before, Sought
 from contacts.models import Account, Contact
 from crm.lib.errors import Invalid
 from crm.models import Membership
 from crm.records import schema
 from crm.records.history import Change, Group, Reader, history_groups
+from crm.records.limits import sees
 from crm.records.names import Names
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
@@ -36,7 +37,7 @@ TABS: dict[str, tuple[str, ...]] = {
     "calls": (ActivityType.CALL,),
     "meetings": (ActivityType.MEETING,),
     "notes": (ActivityType.NOTE,),
-    "changes": queries.STEPS,
+    "changes": BY_SYSTEM,
 }
 # A step to another stage tells these too; the timeline says them once.
 TOLD_BY_A_STEP = frozenset(
@@ -263,9 +264,16 @@ def activity_entry(row: Mapping[str, Any], scene: Scene) -> Entry:
         via="" if row["source"] in (Source.MANUAL, Source.SYSTEM) and who else row["source"],
         activity_id=row["id"], subject=row["subject"], body=row["body"], direction=row["direction"],
         outcome=row["outcome"], seconds=row["duration_seconds"], planned=row["occurred_at"] > scene.now, about=about,
-        whom=(scene.record.first_name or str(scene.record)) if own else "", data=row["data"],
+        whom=(scene.record.first_name or str(scene.record)) if own else "", data=_told(row["data"], actor),
         may_change=mine and row["type"] in rules.LOGGED,
     )  # fmt: skip
+
+
+def _told(data: Mapping[str, Any], actor: Actor) -> Mapping[str, Any]:
+    """What an entry of the system says besides, without what the reader's role doesn't see."""
+    if "reason" not in data or sees("deal", "close_reason", actor=actor):
+        return data
+    return {key: value for key, value in data.items() if key != "reason"}
 
 
 def _change_entries(group: Group, page: Sequence[tuple[Key, Any]], reader: Reader, scene: Scene) -> list[Entry]:

@@ -23,6 +23,7 @@ from contacts.values import (
 )
 from crm import queries
 from crm.records.forms import add_custom, custom_values
+from crm.records.limits import unwritable
 from crm.records.lookup import LookupField
 from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
@@ -45,6 +46,10 @@ def _text(label: Any, longest: int) -> forms.CharField:
     return forms.CharField(label=label, max_length=longest, required=False)
 
 
+# The fields of the record type that a part of a form stands for.
+KEYS = {"emails": "email", "phones": "phone", "domains": "domain"}
+
+
 class AddressForm(QuickForm):
     """What the forms of contacts and accounts have in common: few fields at first, the rest behind "More fields"."""
 
@@ -63,13 +68,21 @@ class AddressForm(QuickForm):
         """Adds the organisation's own fields: what is required among the first, the rest behind "More fields"."""
         self.own = add_custom(self, self.RECORD_TYPE, actor, currency=currency, record=record)
 
+    def keep_writable(self, actor: Actor) -> None:
+        """Leaves out what the actor's role may not write."""
+        closed = unwritable(self.RECORD_TYPE, actor)
+        for name in [name for name in self.fields if KEYS.get(name, name) in closed]:
+            del self.fields[name]
+
     def first(self) -> list[str]:
         """The fields that are seen at first."""
-        return [*self.MAIN, *(name for name in self.own if self.fields[name].required)]
+        main = [name for name in self.MAIN if name in self.fields]
+        return [*main, *(name for name in self.own if self.fields[name].required)]
 
     def more(self) -> list[str]:
         """The fields behind "More fields"."""
-        return [*self.MORE, *(name for name in self.own if not self.fields[name].required)]
+        more = [name for name in self.MORE if name in self.fields]
+        return [*more, *(name for name in self.own if not self.fields[name].required)]
 
     def opens_more(self) -> bool:
         """Whether one of the fields that are hidden at first is wrong."""
@@ -112,27 +125,29 @@ class ContactForm(AddressForm):
         super().__init__(*args, **kwargs)
         self.fields["account"] = LookupField("account", actor, label=_("Account"), required=False)
         self.order_fields([*self.MAIN, *self.MORE])
+        self.keep_writable(actor)
         self.add_own(actor, record, currency)
 
     def _emails(self) -> tuple[EmailValue, ...]:
-        rows = self.cleaned_data["emails"]
+        rows = self.cleaned_data.get("emails", ())
         return tuple(EmailValue(row.value, row.kind or AddressKind.WORK, row.primary) for row in rows)
 
     def _phones(self) -> tuple[PhoneValue, ...]:
-        rows = self.cleaned_data["phones"]
+        rows = self.cleaned_data.get("phones", ())
         return tuple(PhoneValue(row.value, row.kind or AddressKind.WORK, row.primary) for row in rows)
 
     def new(self) -> NewContact:
         """What create_contact takes."""
         data = self.cleaned_data
-        plain = {name: data[name] for name in (*CONTACT_TEXT, *CONTACT_FLAGS, "lifecycle", "lead_status")}
+        names = (*CONTACT_TEXT, *CONTACT_FLAGS, "lifecycle", "lead_status")
+        plain = {name: data[name] for name in names if name in data}
         return NewContact(
             **plain,
             emails=self._emails(),
             phones=self._phones(),
             owner_id=data["owner"],
             account_id=data["account"],
-            tags=tuple(data["tags"]),
+            tags=tuple(data.get("tags", ())),
             custom=custom_values(self, self.own),
         )
 
@@ -140,7 +155,8 @@ class ContactForm(AddressForm):
         """What update_contact takes."""
         plain = {name: value for name, value in self.cleaned_data.items() if name not in self.own}
         own = {"custom": custom_values(self, self.own)} if self.own else {}
-        return {**plain, **own, "emails": self._emails(), "phones": self._phones()}
+        lines = {"emails": self._emails, "phones": self._phones}
+        return {**plain, **own, **{name: read() for name, read in lines.items() if name in self.fields}}
 
 
 def contact_initial(
@@ -196,24 +212,26 @@ class AccountForm(AddressForm):
         self.fields["parent"] = LookupField("account", actor, label=_("Parent account"), required=False)
         self.own_field("annual_revenue").set_currency(currency)
         self.order_fields([*self.MAIN, *self.MORE])
+        self.keep_writable(actor)
         self.add_own(actor, record, currency)
 
     def _domains(self) -> tuple[str, ...]:
-        return tuple(part for part in self.cleaned_data["domains"].replace(",", " ").split() if part)
+        return tuple(part for part in self.cleaned_data.get("domains", "").replace(",", " ").split() if part)
 
     def new(self) -> NewAccount:
         """What create_account takes."""
         data = self.cleaned_data
-        plain = {name: data[name] for name in ("name", "website", *AddressForm.base_fields, *self.PLAIN)}
+        names = ("name", "website", *AddressForm.base_fields, *self.PLAIN)
+        plain = {name: data[name] for name in names if name in data}
         ids = {"owner_id": data["owner"], "parent_id": data["parent"]}
         own = custom_values(self, self.own)
-        return NewAccount(**plain, **ids, domains=self._domains(), tags=tuple(data["tags"]), custom=own)
+        return NewAccount(**plain, **ids, domains=self._domains(), tags=tuple(data.get("tags", ())), custom=own)
 
     def changes(self) -> dict[str, Any]:
         """What update_account takes."""
         plain = {name: value for name, value in self.cleaned_data.items() if name not in self.own}
         own = {"custom": custom_values(self, self.own)} if self.own else {}
-        return {**plain, **own, "domains": self._domains()}
+        return {**plain, **own, **({"domains": self._domains()} if "domains" in self.fields else {})}
 
 
 def account_initial(account: Account, domains: list[str], tags: list[str]) -> dict[str, Any]:

@@ -7,13 +7,16 @@ from datetime import date
 from operator import itemgetter
 from uuid import UUID
 
-from django.db.models import CharField, Value
+from django.db.models import CharField, F, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.utils.translation import gettext as _
 
 from contacts.enums import AddressKind, ContactRole
 from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
 from crm import access
 from crm.lib.phones import dialled, readable_phone
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
@@ -92,10 +95,10 @@ PEOPLE = 5  # colleagues on a contact's page
 LINKS = 100  # accounts on a contact's page, contacts on an account's
 
 
-def _full_name(prefix: str = "") -> Coalesce:
+def _full_name(prefix: str = "", *, or_address: bool) -> Coalesce:
     """SQL of a contact's name, as Contact.name is."""
     name = Concat(f"{prefix}first_name", Value(" "), f"{prefix}last_name", output_field=CharField())
-    return Coalesce(NullIf(Trim(name), Value("")), f"{prefix}email")
+    return Coalesce(NullIf(Trim(name), Value("")), F(f"{prefix}email") if or_address else Value(""))
 
 
 def contact_lines(contact_id: UUID) -> tuple[list[Line], list[Line]]:
@@ -129,7 +132,10 @@ UNION ALL
 """
 _COLLEAGUES_SQL = """
 UNION ALL
-(SELECT 'person', c.id, coalesce(nullif(btrim(c.first_name || ' ' || c.last_name), ''), c.email), c.title, false,
+(SELECT 'person', c.id,
+        coalesce(nullif(btrim(c.first_name || ' ' || c.last_name), ''),
+                 CASE WHEN %(named)s::boolean THEN c.email ELSE '' END),
+        c.title, false,
         (row_number() OVER (ORDER BY c.updated_at DESC, c.id DESC))::int, NULL
    FROM contacts_contact c
   WHERE c.account_id = %(account)s AND c.id <> %(contact)s AND c.deleted_at IS NULL
@@ -141,27 +147,30 @@ SELECT 'tag', t.id, t.name, t.tone, false, 0, NULL FROM crm_tag t WHERE t.id = A
 """
 
 
-def contact_parts(contact: Contact) -> ContactParts:
+def contact_parts(contact: Contact, actor: Actor) -> ContactParts:
     """Addresses, numbers, accounts, colleagues and tags of a contact, in one statement.
 
-    Accounts and colleagues that the actor does not see are left out.
+    Accounts and colleagues that the actor does not see are left out, and so is what is hidden from their role.
     """
+    seen = seen_keys(schema.record_type("contact", actor), actor)
     sql = _PARTS_SQL + (_COLLEAGUES_SQL if contact.account_id else "") + (_TAGS_SQL if contact.tags else "")
-    given = {"contact": contact.id, "account": contact.account_id, "tags": contact.tags}
+    given = {"contact": contact.id, "account": contact.account_id, "tags": contact.tags, "named": "email" in seen}
     with prepared_cursor() as cursor:
         cursor.execute(sql, {**given, "links": LINKS, "people": PEOPLE})
         rows = sorted(cursor.fetchall(), key=itemgetter(5))
     parts = ContactParts([], [], [], [], {})
     for what, pk, text, more, is_primary, _position, ended_on in rows:
+        if what in ("email", "phone") and what not in seen:
+            continue
         if what == "email":
             parts.emails.append(Line(text, more, is_primary))
         elif what == "phone":
             parts.phones.append(Line(text, more, is_primary))
         elif what == "link":
             role, _blank, title = more.partition(" ")
-            parts.links.append(Link(pk, text, title, role, is_primary, ended_on))
+            parts.links.append(Link(pk, text, title if "title" in seen else "", role, is_primary, ended_on))
         elif what == "person":
-            parts.colleagues.append(Person(pk, text, more))
+            parts.colleagues.append(Person(pk, text or _("(no name)"), more if "title" in seen else ""))
         else:
             parts.tags[pk] = (text, more)
     return parts
@@ -173,11 +182,14 @@ def people_of(account: Account, actor: Actor) -> list[Link]:
     rows = AccountContact.objects.filter(account_id=account.id, contact__deleted_at__isnull=True)
     if visible is not None:
         rows = rows.filter(contact_id__in=visible)
-    title = Coalesce(NullIf("title", Value("")), "contact__title")
-    known = rows.annotate(who=_full_name("contact__"), there=title).values_list(
+    seen = seen_keys(schema.record_type("contact", actor), actor)
+    title = Coalesce(NullIf("title", Value("")), "contact__title") if "title" in seen else Value("")
+    known = rows.annotate(who=_full_name("contact__", or_address="email" in seen), there=title).values_list(
         "contact_id", "who", "there", "role", "is_primary", "ended_on"
     )
-    people = [Link(*row) for row in known.order_by("contact__sort_name", "id")[:LINKS]]
+    people = [
+        Link(pk, who or _("(no name)"), *rest) for pk, who, *rest in known.order_by("contact__sort_name", "id")[:LINKS]
+    ]
     return sorted(people, key=lambda link: (link.ended_on is not None, link.role == ContactRole.UNKNOWN))
 
 

@@ -45,8 +45,10 @@ def _address() -> tuple[Field, ...]:
 
 def _times() -> tuple[Field, ...]:
     return (
-        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
-        Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
+        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False, always=True),
+        Field(
+            "updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False, always=True
+        ),
     )
 
 
@@ -121,10 +123,14 @@ CONTACT = RecordType(
         Field("last_activity_at", _("Last activity"), FieldType.DATETIME, filterable=True, editable=False),
         _owner(),
         Field(
-            "email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True, bulk=False,
+            "email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True,
+            searched=("email_norm", "emails__address_norm"), bulk=False,
         ),
         _tags(),
-        Field("phone", _("Phone"), FieldType.PHONE, sort_path="phone_norm", filterable=True, bulk=False),
+        Field(
+            "phone", _("Phone"), FieldType.PHONE, sort_path="phone_norm", filterable=True,
+            searched=("phone_norm", "phones__number_norm"), bulk=False,
+        ),
         Field("department", _("Department"), FieldType.TEXT, filterable=True),
         Field("lead_source", _("Lead source"), FieldType.TEXT, filterable=True),
         Field(
@@ -171,13 +177,16 @@ ACCOUNT = RecordType(
     icon="building-2",
     fields=(
         Field("name", _("Name"), FieldType.TEXT, sort_path="name_norm", sortable=True, required=True, filterable=True),
-        Field("domain", _("Domain"), FieldType.TEXT, filterable=True, bulk=False),
+        Field(
+            "domain", _("Domain"), FieldType.TEXT, filterable=True, searched=("domain", "account_domains__domain"),
+            bulk=False,
+        ),
         Field("industry", _("Industry"), FieldType.TEXT, filterable=True),
         Field("employee_count", _("Employees"), FieldType.NUMBER, filterable=True),
         Field(
             "annual_revenue", _("Annual revenue"), FieldType.MONEY, currency_path="currency", filterable=True,
         ),
-        Field("phone", _("Phone"), FieldType.PHONE, filterable=True),
+        Field("phone", _("Phone"), FieldType.PHONE, filterable=True, searched=("phone",)),
         Field("website", _("Website"), FieldType.URL, filterable=True, bulk=False),
         _owner(),
         Field(

@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("settings/fields/<slug:type_key>/", field_settings.field_list, name="settings_fields_of"),
     path("settings/fields/<slug:type_key>/new/", field_settings.field_new, name="field_new"),
     path("settings/fields/<slug:type_key>/order/", field_settings.field_order, name="field_order"),
+    path(
+        "settings/fields/<slug:type_key>/built-in/<slug:key>/access/",
+        field_settings.built_in_access,
+        name="built_in_access",
+    ),
     path("settings/fields/<uuid:pk>/edit/", field_settings.field_edit, name="field_edit"),
     path("settings/fields/<uuid:pk>/access/", field_settings.field_access, name="field_access"),
     path("settings/fields/<uuid:pk>/deletion/", field_settings.field_deletion, name="field_deletion"),

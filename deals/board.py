@@ -18,7 +18,7 @@ from crm import access
 from crm.lib import money
 from crm.lib.errors import NotFound
 from crm.lib.money import Total
-from crm.records import lists
+from crm.records import lists, schema
 from crm.records.filters.limits import stopped_in_time
 from crm.tenancy.context import Actor
 from deals import queries
@@ -64,6 +64,7 @@ class Board:
     total: Total
     weighted: Total
     count: int
+    shows: frozenset[str]  # the sums that the reader's role sees
 
 
 @dataclass(slots=True)
@@ -92,13 +93,14 @@ def filters_of(params: QueryDict, actor: Actor) -> lists.ListQuery:
     for name in params:
         if name not in OWN:
             kept.setlist(name, params.getlist(name))
-    return lists.parse_query(DEAL, kept, actor)
+    return lists.parse_query(schema.record_type(DEAL.key, actor), kept, actor)
 
 
 def view_of(params: QueryDict, pipeline_id: UUID, actor: Actor, base: str) -> View:
     """The view that a URL asks for."""
     filters = filters_of(params, actor)
-    where = queries.where_of(lists.filtered(DEAL, filters, actor)) if filters.is_filtered else EVERYTHING
+    rows = lists.filtered(schema.record_type(DEAL.key, actor), filters, actor) if filters.is_filtered else None
+    where = queries.where_of(rows) if rows is not None else EVERYTHING
     return View(pipeline_id, Sight(actor), base, filters, where, timezone.localdate())
 
 
@@ -129,7 +131,7 @@ def whole(view: View, stages: Sequence[StageSums]) -> Board:
     cards: dict[UUID, list[Card]] = {s.id: [] for s in shown}
     for row in queries.board_cards(list(cards), view.sight, view.where, limit=CARDS) if shown else ():
         cards[row.stage_id].append(maker.card(row))
-    columns = [column_of(stage, view.base, cards[stage.id]) for stage in shown]
+    columns = [column_of(stage, view.base, cards[stage.id], maker.seen) for stage in shown]
     return Board(
         columns,
         won=next((s.id for s in stages if s.kind == StageKind.WON), None),
@@ -137,6 +139,7 @@ def whole(view: View, stages: Sequence[StageSums]) -> Board:
         total=_all(columns, view.base, "amounts"),
         weighted=_all(columns, view.base, "weighted"),
         count=sum(column.stage.count for column in columns),
+        shows=maker.seen & {"amount", "weighted"},
     )
 
 
@@ -160,7 +163,7 @@ def further(view: View, stage: StageSums, after: str) -> Column:
     place = (position, UUID(card))
     rows = queries.board_cards([stage.id], view.sight, view.where, limit=CARDS + 1, after=place)
     maker = CardMaker([stage], view.base, view.sight)
-    column = column_of(stage, view.base, [maker.card(row) for row in rows[:CARDS]])
+    column = column_of(stage, view.base, [maker.card(row) for row in rows[:CARDS]], maker.seen)
     column.more = len(rows) > CARDS
     return column
 
@@ -182,5 +185,5 @@ def changes(
     return Changes(
         cards=[(row.stage_id, maker.card(row)) for row in rows],
         removed=[pk for pk in deal_ids if pk not in seen],
-        columns=[column_of(s, view.base, []) for s in heads],
+        columns=[column_of(s, view.base, [], maker.seen) for s in heads],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from crm.lib import money
 from crm.lib.money import Rate, Total
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.web import formats
 from deals import rules
 from deals.models import Stage
@@ -58,6 +60,7 @@ class Column:
     weighted: Total
     cards: list[Card]
     more: bool = False
+    shows: frozenset[str] = frozenset({"amount", "weighted"})  # the sums that the reader's role sees
 
     @property
     def id(self) -> UUID:
@@ -131,6 +134,9 @@ class CardMaker:
         self.today = self.now.date()
         self.stages = {stage.id: stage for stage in stages}
         self.base, self.sight = base, sight
+        self.seen = seen_keys(schema.record_type("deal", sight.actor), sight.actor)
+        empty = {"amount": None, "close_date": None, "next_step": "", "next_step_at": None}
+        self._hidden = {column: value for column, value in empty.items() if column not in self.seen}
         self.rates: dict[str, Rate] = {}
         for stage in self.stages.values():
             self.rates.update(stage.rates)
@@ -139,9 +145,11 @@ class CardMaker:
         self._owner = cache(_owner)
         self._age = cache(_age)
         self._no_step = _("No next step")
+        self._no_amount = "–" if "amount" in self.seen else ""
 
     def card(self, row: CardRow) -> Card:
-        """The card of a row."""
+        """The card of a row, without what the reader's role doesn't see."""
+        row = row._replace(**self._hidden) if self._hidden else row
         step, next_step = self._step(row)
         amount, exact = self._money(row.currency)(row.amount)
         tone, initials = self._owner(row.owner_id, row.owner)
@@ -154,8 +162,8 @@ class CardMaker:
             account=row.account or "",
             account_tone=formats.tone_for(row.account_id) if row.account else "",
             amount_minor=self._in_base(row.amount, row.currency),
-            amount=amount or "–",
-            amount_exact=exact or "–",
+            amount=amount or self._no_amount,
+            amount_exact=exact or self._no_amount,
             close=self._day(row.close_date) if row.close_date else "",
             late=row.close_date is not None and row.close_date < self.today,
             next_step=next_step,
@@ -176,6 +184,8 @@ class CardMaker:
         return money.convert(amount, currency, self.base, rate.value) if rate else 0
 
     def _step(self, row: CardRow) -> tuple[StepState, str]:
+        if "next_step" not in self.seen:
+            return StepState.FUTURE, ""
         if row.next_step_at is None:
             return (StepState.FUTURE, row.next_step) if row.next_step else (StepState.NONE, self._no_step)
         step = rules.step_state(row.next_step, row.next_step_at, self.now, self.today)
@@ -199,12 +209,16 @@ def _overdue(days: int) -> str:
     return ngettext("%(days)d d overdue", "%(days)d d overdue", days) % {"days": days}
 
 
-def column_of(stage: StageSums, base: str, cards: list[Card]) -> Column:
-    """A column with its totals in the base currency; there are more cards than these where it counts more."""
+def column_of(stage: StageSums, base: str, cards: list[Card], seen: Collection[str]) -> Column:
+    """A column with its totals in the base currency, those of fields that are `seen`; there are more cards than these
+    where it counts more."""
+    stage.amounts = stage.amounts if "amount" in seen else {}
+    stage.weighted = stage.weighted if "weighted" in seen else {}
     return Column(
         stage,
         money.total(stage.amounts, base, stage.rates),
         money.total(stage.weighted, base, stage.rates),
         cards,
         more=stage.count > len(cards),
+        shows=frozenset(seen) & {"amount", "weighted"},
     )

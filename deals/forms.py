@@ -14,6 +14,7 @@ from contacts.enums import ContactRole
 from crm import queries
 from crm.forms import choices
 from crm.records.forms import add_custom, custom_values
+from crm.records.limits import unwritable
 from crm.records.lookup import LookupField
 from crm.tenancy.context import Actor
 from crm.web.fields import DateField, DateTimeField, MoneyField
@@ -51,15 +52,18 @@ class DealForm(forms.Form):
         self.fields["owner"].choices = members  # type: ignore[attr-defined]
         self.fields["account"] = LookupField("account", actor, label=_("Account"), required=False)
         self.order_fields(["name", "account", "stage", "amount", "currency", "close_date"])
+        for name in unwritable("deal", actor).intersection(self.fields):
+            del self.fields[name]
         self.initial.setdefault("currency", currency)
         # A deal that came from elsewhere may be in a currency that is money nowhere any more.
         codes: Any = self.fields["currency"]
         if self.initial["currency"] not in dict(codes.choices):
             codes.choices = [*codes.choices, (self.initial["currency"],) * 2]
         self.initial.setdefault("owner", str(actor.member_id or ""))
-        amount: Any = self.fields["amount"]
-        amount.set_currency(self.chosen_currency())
-        amount.widget.currency = ""  # it is chosen beside the amount
+        amount: Any = self.fields.get("amount")
+        if amount is not None:
+            amount.set_currency(self.chosen_currency())
+            amount.widget.currency = ""  # it is chosen beside the amount
         self.own = add_custom(self, "deal", actor, currency=currency, record=record)
 
     def chosen_currency(self) -> str:

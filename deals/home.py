@@ -76,6 +76,7 @@ def figures(request: HttpRequest) -> Markup:
     def deals(number: int) -> str:
         return ngettext("%(number)s deal", "%(number)s deals", number) % {"number": formats.number(number)}
 
+    seen = _deals(r).seen
     stats = [
         stat(_("Won this quarter"), found.won_amounts, f"{deals(found.won)} · {_days_left(r)}"),
         stat(_("Open pipeline"), found.amounts, deals(found.count)),
@@ -88,7 +89,9 @@ def figures(request: HttpRequest) -> Markup:
             "title": "",
         },
     ]
-    return _render(request, "figures", {"stats": stats})
+    needs = (("amount",), ("amount",), ("weighted",), ("amount", "close_date"), ())
+    shown = [one for one, fields in zip(stats, needs, strict=True) if seen.issuperset(fields)]
+    return _render(request, "figures", {"stats": shown})
 
 
 def _days_left(request: Any) -> str:
@@ -104,7 +107,7 @@ def _title(total: Total) -> str:
 def open_deals(request: HttpRequest) -> Markup:
     """The open deals that close next."""
     deals = _deals(request)
-    if not deals.figures.count:
+    if not deals.figures.count or "close_date" not in deals.seen:
         return Markup("")
     more = reverse("deal_list") + ("?owner=me&status=open" if deals.mine else "?status=open")
     context = {"lines": deals.closing_next(), "count": deals.figures.count, "mine": deals.mine, "url_all": more}

@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from contacts.models import Account
 from crm import rules
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.web.htmx import render
 from crm.web.panels import panels
 from deals.enums import DealStatus
@@ -25,6 +27,7 @@ def deals_of_record(request: HttpRequest, record: Any) -> Markup:
     r: Any = request
     is_account = isinstance(record, Account)
     rows = (page.deals_of_account if is_account else page.deals_of_contact)(r.actor, record.pk)
+    seen = seen_keys(schema.record_type("deal", r.actor), r.actor)
     # The contact's account is empty where the reader doesn't see it.
     account = record.pk if is_account else getattr(record.account, "pk", None)
     query = f"?account={account or ''}" + ("" if is_account else f"&contact={record.pk}")
@@ -35,6 +38,7 @@ def deals_of_record(request: HttpRequest, record: Any) -> Markup:
         "may_add": rules.may_edit_anything(r.actor),
         "query": query,
         "account_id": record.pk if is_account else None,
+        "sees": seen,
     }
     return Markup(render(request, "deals/panel.html", context))  # noqa: S704 -- rendered with autoescape
 

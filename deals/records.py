@@ -78,33 +78,38 @@ DEAL = RecordType(
         ),
         Field(
             "stage", _("Stage"), FieldType.CHOICE, path="stage_id", choices=stage_choices, tones=stage_tones,
-            filterable=True, required=True,
+            filterable=True, required=True, always=True,
         ),
         Field("amount", _("Amount"), FieldType.MONEY, currency_path="currency", filterable=True),
-        Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False, filterable=True),
+        Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False, filterable=True,
+              parts=("amount", "probability")),
         Field("close_date", _("Close date"), FieldType.DATE, sortable=True, filterable=True),
         Field("next_step", _("Next step"), FieldType.TEXT, filterable=True),
         Field("next_step_at", _("Next step on"), FieldType.DATETIME, filterable=True),
         Field(
             "owner", _("Owner"), FieldType.MEMBER, path="owner_id", label_paths=("owner__user__name",), filterable=True
         ),
-        Field("stage_entered_at", _("In stage since"), FieldType.DATETIME, editable=False, filterable=True),
+        Field(
+            "stage_entered_at", _("In stage since"), FieldType.DATETIME, editable=False, filterable=True, always=True
+        ),
         Field(
             "status", _("Status"), FieldType.CHOICE, choices=DealStatus, tones=STATUS_TONES, filterable=True,
-            editable=False,
+            editable=False, always=True,
         ),
         Field("probability", _("Probability"), FieldType.PERCENT, filterable=True),
         Field(
             "forecast_category", _("Forecast"), FieldType.CHOICE, choices=ForecastCategory, tones=FORECAST_TONES,
             filterable=True,
         ),
-        Field("currency", _("Currency"), FieldType.TEXT, filterable=True),
+        Field("currency", _("Currency"), FieldType.TEXT, filterable=True, always=True),
         Field("closed_on", _("Closed on"), FieldType.DATE, filterable=True, editable=False),
         Field("close_reason", _("Reason"), FieldType.TEXT, filterable=True),
         Field("source", _("Source"), FieldType.TEXT, filterable=True),
         Field("tags", _("Tags"), FieldType.TAGS, filterable=True),
-        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False),
-        Field("updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False),
+        Field("created_at", _("Created"), FieldType.DATETIME, filterable=True, editable=False, always=True),
+        Field(
+            "updated_at", _("Updated"), FieldType.DATETIME, sortable=True, filterable=True, editable=False, always=True
+        ),
     ),
     name_sort_path="name_norm",
     name_label=_("Deal"),

@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from activities import queries
 from activities.access import get_correctable
+from activities.actions import log
 from activities.actions.log import delete_activity, log_activity, restore_activity, update_activity
 from activities.enums import ActivityType
 from activities.forms import FIELDS, ActivityForm, initial_of
+from activities.models import Activity
+from activities.timelines import MODELS
 from activities.views.timeline import LOGGED, page_of, record_of, refuse_viewers
-from crm import rules
+from crm import access, rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
+from crm.records.limits import called
+from crm.views.records import record_detail
 from crm.web.answers import refused
 from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, toast
 
@@ -60,6 +65,7 @@ def activity_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "chosen": chosen,
         "record": record,
+        "name": called(record, kind, r.actor) if record else "",
         "action": request.get_full_path(),
         "kinds": _kinds(request, chosen),
         "back": page_of(kind, record.pk) if record else reverse("home"),
@@ -73,6 +79,19 @@ def _kinds(request: HttpRequest, chosen: str) -> list[tuple[str, str, bool]]:
     given = {key: value for key, value in request.GET.items() if key != "type"}
     texts = {ActivityType.NOTE: _("Note"), ActivityType.CALL: _("Call"), ActivityType.MEETING: _("Meeting")}
     return [(text, "?" + urlencode({**given, "type": kind.value}), kind == chosen) for kind, text in texts.items()]
+
+
+@require_GET
+def activity_detail(request: HttpRequest, pk: str) -> HttpResponse:
+    """An activity is read on the timeline of the record that it is about; where the reader doesn't see that one, on a
+    page of its own."""
+    r: Any = request
+    activity = access.get_visible(Activity, pk, r.actor)
+    kind = next((kind for kind in Activity.SEEN_THROUGH if getattr(activity, f"{kind}_id")), "")
+    about = getattr(activity, f"{kind}_id", None)
+    if about and access.visible(MODELS[kind], r.actor).filter(pk=about).exists():
+        return HttpResponseRedirect(f"{page_of(kind, about)}#a-{activity.pk}")
+    return record_detail(request, log.KEY, pk)
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,6 +114,7 @@ def activity_edit(request: HttpRequest, pk: str) -> HttpResponse:
         "form": form,
         "chosen": activity.type,
         "record": None,
+        "name": "",
         "action": reverse("activity_edit", args=[pk]),
         "kinds": [],
         "back": _back(activity),

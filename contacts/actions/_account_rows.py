@@ -38,6 +38,7 @@ from crm.tenancy.models import create_together
 def create_rows(values: Sequence[NewAccount], acting: Actor, *, override_duplicate: bool) -> list[Row]:
     """Checks and writes accounts; every row carries what was made or its error. Raises Forbidden for readers."""
     _creating.refuse_readers(acting)
+    _creating.check_role("account", values, acting)
     numbers = [value.phone.strip() for value in values]
     region = _creating.region_of_actor(acting) if any(n and not n.startswith("+") for n in numbers) else ""
     rows = _creating.check_rows(values, lambda value: _check(value, region))

@@ -9,10 +9,11 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from contacts import queries, rules
-from contacts.actions._creating import writing_for
+from contacts.actions._creating import KEYS, writing_for
 from crm import rules as kernel_rules
 from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.records import custom
+from crm.records.limits import check_writable
 from crm.tenancy.backend.kept import save_columns
 from crm.tenancy.context import Actor
 
@@ -28,6 +29,11 @@ def check_keys(changes: Mapping[str, Any], allowed: Collection[str]) -> None:
     for key in changes:
         if key not in allowed:
             raise Forbidden(_("“%(field)s” can't be changed here.") % {"field": key})
+
+
+def check_role(key: str, changes: Mapping[str, Any], acting: Actor) -> None:
+    """Raises Forbidden for a field that the actor's role doesn't see or may not change."""
+    check_writable(key, (KEYS.get(name, name) for name in changes), acting)
 
 
 def assign(record: Any, owner_id: UUID | None, acting: Actor, *, active: Collection[UUID] | None = None) -> UUID | None:

@@ -39,6 +39,7 @@ from crm.tenancy.models import create_together
 def create_rows(values: Sequence[NewContact], acting: Actor, *, override_duplicate: bool) -> list[Row]:
     """Checks and writes contacts; every row carries what was made or its error. Raises Forbidden for readers."""
     _creating.refuse_readers(acting)
+    _creating.check_role("contact", values, acting)
     region = _creating.region_for(values, acting)
     rows = _creating.check_rows(values, lambda value: _check(value, region))
     _creating.settle_owners(rows, acting)

@@ -23,10 +23,15 @@ from crm.actions.tags import tags_of_rows
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.lib.phones import region_of
 from crm.models import Organization
-from crm.records import custom
+from crm.records import custom, limits
 from crm.tenancy.context import Actor, elevated
 
 BATCH = 1000  # rows written by one statement
+# The field that a group of child rows, or an id, stands for.
+KEYS = {
+    "emails": "email", "phones": "phone", "domains": "domain", "owner_id": "owner", "account_id": "account",
+    "parent_id": "parent",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -57,6 +62,13 @@ def refuse_readers(acting: Actor) -> None:
     """Raises Forbidden for members who may only read."""
     if not rules.may_edit_anything(acting):
         raise Forbidden(_("You can view this organisation's records, but not add or change any."))
+
+
+def check_role(key: str, rows: Sequence[Any], acting: Actor) -> None:
+    """Raises Forbidden where a row fills a field that the actor's role doesn't see or may not change."""
+    if limits.unwritable(key, acting):
+        for row in rows:
+            limits.check_writable(key, limits.given(row, KEYS), acting)
 
 
 def check_rows(rows: Sequence[Any], check: Callable[[Any], Row]) -> list[Row]:

@@ -73,6 +73,7 @@ def update_account(
     account = access.change_account(account_id, acting)
     _changing.check_version(account, version)
     _changing.check_keys(changes, CHANGEABLE)
+    _changing.check_role("account", changes, acting)
     columns = columns_of_changes(changes, acting)
     if columns.get("annual_revenue") is not None and not (columns.get("currency") or account.currency):
         columns["currency"] = queries.base_currency(acting.org_id)

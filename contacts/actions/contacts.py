@@ -92,6 +92,7 @@ def update_contact(
     contact = access.change_contact(contact_id, acting)
     _changing.check_version(contact, version)
     _changing.check_keys(changes, CHANGEABLE)
+    _changing.check_role("contact", changes, acting)
     changed = _changing.put(contact, contact_columns(changes))
     changed += _put_children(contact, changes, acting)
     changed += _changing.put_custom(contact, "contact", changes, acting)

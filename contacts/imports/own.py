@@ -25,7 +25,7 @@ _KINDS: dict[FieldType, Kind] = {
 def target_of(key: str, acting: Actor) -> Target:
     """What is imported into, with the organisation's own fields that the actor's role may write, but for those that
     point at records and members. Raises KeyError."""
-    target = targets.get(key)
+    target = targets.for_actor(key, acting)
     own = [f for f in editable_fields(schema.record_type(key, acting), acting) if f.custom and f.type in _KINDS]
     return replace(target, fields=(*target.fields, *(_field(f) for f in own))) if own else target
 

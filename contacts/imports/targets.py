@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm.lib.errors import CrmError
+from crm.records.limits import unwritable
 from crm.tenancy.context import Actor
 
+FIELDS = {"emails": "email", "phones": "phone"}  # the record type's field that one of a file stands for
 Outcome = Literal["created", "updated", "skipped", "failed"]
 Kind = Literal[
     "text", "many", "date", "datetime", "money", "number", "decimal", "bool", "choice", "owner", "currency", "stage"
@@ -125,6 +127,14 @@ def register(target: Target) -> None:
 def get(key: str) -> Target:
     """The target of that key. Raises KeyError."""
     return _targets[key]
+
+
+def for_actor(key: str, actor: Actor) -> Target:
+    """The target with the fields that the actor's role may fill. Raises KeyError."""
+    target = _targets[key]
+    closed = unwritable(key, actor)
+    kept = tuple(field for field in target.fields if FIELDS.get(field.key, field.key) not in closed)
+    return replace(target, fields=kept) if closed else target
 
 
 def all_targets() -> list[Target]:

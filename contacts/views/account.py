@@ -24,6 +24,7 @@ from crm.lib.errors import Conflict, Invalid
 from crm.lib.phones import dialled
 from crm.records import schema
 from crm.records.conflicts import meanwhile
+from crm.records.limits import veil
 from crm.web import props
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
@@ -44,7 +45,9 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = access.get_account(pk, r.actor)
     may_write = access.may_write(account, r.actor)
     tags = queries.tags() if account.tags else {}
-    shown = props.Props(schema.record_type(ACCOUNT.key, r.actor), account, r.actor, tags, may_write=may_write)
+    kind = schema.record_type(ACCOUNT.key, r.actor)
+    veil(account, kind, r.actor)
+    shown = props.Props(kind, account, r.actor, tags, may_write=may_write)
     context = {
         "account": account,
         "people": page_queries.people_of(account, r.actor),

@@ -25,6 +25,7 @@ from crm.lib.errors import Conflict, Invalid
 from crm.lib.phones import dialled, readable_phone
 from crm.records import schema
 from crm.records.conflicts import meanwhile
+from crm.records.limits import seen_keys, veil
 from crm.web import props
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
@@ -43,8 +44,15 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     contact = access.get_contact(pk, r.actor)
     may_write = access.may_write(contact, r.actor)
-    parts = page_queries.contact_parts(contact)
+    parts = page_queries.contact_parts(contact, r.actor)
     kind = schema.record_type(CONTACT.key, r.actor)
+    seen = seen_keys(kind, r.actor)
+    use = {
+        "call": dialled(parts.phones[0].value) if parts.phones and not contact.do_not_call else "",
+        "mail": contact.email if "email" in seen and not contact.do_not_email else "",
+    }
+    veil(contact, kind, r.actor)
+    contact.first_name = contact.first_name or ("" if contact.name else _("(no name)"))  # an address stood in for it
     shown = props.Props(kind, contact, r.actor, parts.tags, may_write=may_write)
     context = {
         "contact": contact,
@@ -58,8 +66,8 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "may_share": kernel_rules.may_share(r.actor, contact.owner_id),
         "may_delete": rules.may_delete(r.actor, contact),
         "panel": partial(panels.render, CONTACT.key, request=request, record=contact),
-        "call": dialled(parts.phones[0].value) if parts.phones and not contact.do_not_call else "",
-        "mail": contact.email if not contact.do_not_email else "",
+        "sees": seen,
+        **use,
     }
     return render_page(request, "contacts/contact.html", context, block="head")
 

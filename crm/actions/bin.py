@@ -79,6 +79,7 @@ def put(kind: BinType, records: Sequence[Any], acting: Actor) -> None:
     """Moves locked records to the bin. Raises Forbidden where one was only shared with the actor."""
     if not all(may_manage(kind, record, acting) for record in records):
         raise Forbidden(_("Only its owner, their manager or an administrator can delete this."))
+    kind.rules.before_delete(records, acting)
     ids = [record.pk for record in records]
     along, emptied = count_along(kind, ids), _empty(kind, ids)
     _mark(kind, records, timezone.now())

@@ -70,7 +70,7 @@ class FieldSettings:
 
 def takes_custom_fields(record_type: RecordType) -> bool:
     """Whether records of a type can have fields of an organisation's own."""
-    return any(f.name == "custom" for f in record_type.model._meta.get_fields())
+    return record_type.takes_fields and any(f.name == "custom" for f in record_type.model._meta.get_fields())
 
 
 @action
@@ -179,13 +179,13 @@ def order_fields(record_type: str, field_ids: Sequence[UUID], *, acting: Actor) 
 
 @action
 def set_field_access(record_type: str, field_key: str, levels: Mapping[str, str], *, acting: Actor) -> None:
-    """Says what each role may do with a custom field: {"rep": "hidden"}; a role that is not named keeps what it has.
+    """Says what each role may do with a field: {"rep": "hidden"}; a role that is not named keeps what it has.
     Admins see and edit everything.
 
-    Raises Forbidden, NotFound, and Invalid for an unknown role or level.
+    Raises Forbidden, NotFound (also for a built-in field that must stay), and Invalid for an unknown role or level.
     """
     kind = _type_for(record_type, acting)
-    if field_key not in {f.key for f in kind.fields if f.custom}:
+    if field_key not in {f.key for f in kind.fields if schema.may_limit(kind, f)}:
         raise NotFound(_("There is no such field."))
     if not set(levels) <= set(schema.LIMITED_ROLES) or not set(levels.values()) <= set(FieldLevel.values):
         raise Invalid(_("Choose what each role may do."))

@@ -57,7 +57,7 @@ _along: dict[str, dict[str, Along]] = defaultdict(dict)
 
 
 def register(kind: BinType) -> None:
-    """Adds something that can be deleted and is no record type."""
+    """Adds something that can be deleted and is no record type, or a type in a way of its own."""
     _others[kind.key] = kind
 
 
@@ -69,7 +69,8 @@ def goes_along(key: str, along: Along) -> None:
 def bin_types() -> Iterator[BinType]:
     """Everything that can be deleted, record types first."""
     for t in registry:
-        yield BinType(t.key, t.model, t.label, t.label_plural, t.icon, t.name_of, t.bin)
+        if t.key not in _others:
+            yield BinType(t.key, t.model, t.label, t.label_plural, t.icon, t.name_of, t.bin)
     yield from _others.values()
 
 

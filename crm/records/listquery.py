@@ -138,7 +138,8 @@ def _sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
     key, down = sort.lstrip("-"), sort.startswith("-")
     if key == NAME and record_type.name_sort_path:
         return Key(record_type.name_sort_path, down)
-    if key in ("updated_at", "created_at"):
+    hidden = any(field.key == key and actor.role not in field.visible_to for field in record_type.fields)
+    if key in ("updated_at", "created_at") and not (hidden and actor.role):
         return Key(key, down)
     for candidate in record_type.fields_for(actor.role):
         if candidate.key == key and candidate.sortable:

@@ -15,12 +15,13 @@ from django.http import QueryDict
 
 from crm import access
 from crm.models import Membership, Tag
-from crm.records import savedviews, showing
+from crm.records import limits, savedviews, schema, showing
 from crm.records.filters.compiler import compile_filter
 from crm.records.filters.conditions import LAST
 from crm.records.filters.limits import stopped_in_time
 from crm.records.filters.short import field_of
 from crm.records.filters.text import parse
+from crm.records.filters.tree import fields_in
 from crm.records.listquery import (
     OWN,
     PARTS,
@@ -34,10 +35,10 @@ from crm.records.listquery import (
     sort_key,
 )
 from crm.records.queries import Named, record_names
-from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.registry import Field, FieldType, RecordType
 from crm.records.search_queries import Way, find
 from crm.tenancy.backend.kept import KeptQuery, OneOf
-from crm.tenancy.context import Actor, Reach, array
+from crm.tenancy.context import Actor, Reach, array, current_actor
 from crm.web.cells import Labels
 from crm.web.pagination import Count, Key, Keys, Page, Place, capped_count, page_of, place_of
 
@@ -98,16 +99,16 @@ def strictly(record_type: RecordType, said: Mapping[str, str], actor: Actor) -> 
     )
 
 
-def search_q(record_type: RecordType, text: str) -> Q:
+def search_q(record_type: RecordType, text: str, actor: Actor) -> Q:
     """Rows with a search column that begins with the text, compared without case and accents; and where the type's
     table has the functions for it, rows with its words, parts of addresses and numbers, or words spelled alike.
 
     Ranges in byte order, not LIKE: under row-level security only leakproof operators use an index.
     """
-    found = Q(OneOf("id", array(_matching(record_type, text)))) if record_type.search_words else Q(pk__in=[])
+    found = Q(OneOf("id", array(_matching(record_type, text, actor)))) if record_type.search_words else Q(pk__in=[])
     normal = Func(Value(text), function="keel_norm", output_field=TextField())
     digits = "".join(c for c in text if c.isdigit())
-    for path in record_type.search_paths:
+    for path in limits.searchable_paths(record_type, actor):
         if not path.endswith("phone_norm"):
             found |= _begins_with(path, normal)
         elif len(digits) >= 3:
@@ -125,7 +126,7 @@ def _begins_with(path: str, start: Any) -> Q:
     return Q(**{f"{path}__gte": start, f"{path}__lt": end})
 
 
-def _matching(record_type: RecordType, text: str) -> set[UUID]:
+def _matching(record_type: RecordType, text: str, actor: Actor) -> set[UUID]:
     """Ids of rows that match otherwise than by their beginning, as far as the actor sees them: by all words, or by a
     part of an address where there is an @; by the other and by words spelled alike where little was found."""
     first, second = (Way.FRAGMENTS, Way.WORDED) if "@" in text else (Way.WORDED, Way.FRAGMENTS)
@@ -135,18 +136,21 @@ def _matching(record_type: RecordType, text: str) -> set[UUID]:
     found: set[UUID] = set()
     for n, way in enumerate(ways):
         if n == 0 or len(found | begin) < FEW:
-            found |= {row.id for row in find([(table, way)], text, MATCHES)}
+            found |= {row.id for row in limits.narrowed(find([(table, way)], text, MATCHES), text, actor)}
     return found
 
 
 def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:
     """The rows that a list's filters leave, before what the actor may see is taken out of them. Raises Invalid."""
+    tree = query.tree(record_type, actor)
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
+    if record_type.left_out and record_type.left_out.unless not in fields_in(tree):
+        rows = rows.exclude(record_type.left_out.rows)
     if query.q:
-        rows = rows.filter(search_q(record_type, query.q))
+        rows = rows.filter(search_q(record_type, query.q, actor))
     if query.ids:
         rows = rows.filter(OneOf("id", array(query.ids)))
-    return rows.filter(compile_filter(query.tree(record_type, actor), record_type, actor))
+    return rows.filter(compile_filter(tree, record_type, actor))
 
 
 def value_paths(record_type: RecordType, columns: list[Field], key: Key | Keys) -> list[str]:
@@ -158,6 +162,10 @@ def value_paths(record_type: RecordType, columns: list[Field], key: Key | Keys) 
         paths.append("custom" if candidate.custom else candidate.column)
         if candidate.currency_path and not candidate.custom:
             paths.append(candidate.currency_path)
+        if candidate.deadline:
+            paths += [candidate.deadline.met, candidate.deadline.timed]
+    if record_type.check:
+        paths += [record_type.check.path, "owner_id"]
     paths += showing.formula_columns(record_type, columns)
     return list(dict.fromkeys(paths))
 
@@ -177,7 +185,9 @@ def list_page(
     paths = (*value_paths(record_type, columns, key), *also)
     place = place_of(query.cursor, record_type.model, key)
     shared = access.some_shared(record_type.model, actor)
-    wanted = _Wanted(record_type.model, key, paths, size + 1, place and Place(place.backwards, type(place.value), None))
+    begin = place and Place(place.backwards, type(place.value), None)
+    left_out = record_type.left_out.rows if record_type.left_out else None
+    wanted = _Wanted(record_type.model, key, paths, size + 1, begin, left_out)
     if query.is_filtered:
         with stopped_in_time():
             found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
@@ -205,6 +215,7 @@ class _Wanted:
     paths: tuple[str, ...]
     limit: int
     begin: Place | None
+    left_out: Q | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -224,7 +235,7 @@ def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequ
     """Rows of a list without search and filters. Its SQL is made once: Django needs longer for it than for the rows."""
     kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1)
     begin = (place.value, place.row_id) if place else (None, None)
-    return kept.all(actor.members_array, array(shared), *begin)
+    return kept.all(actor.members_array, array(shared), *begin, actor.member_id, actor.teams_array)
 
 
 @lru_cache(maxsize=1024)
@@ -234,9 +245,10 @@ def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: boo
     begin = wanted.begin
     place = Place(begin.backwards, _SAMPLES[begin.value], _ROW_ID) if begin else None
     live = wanted.model._default_manager.filter(deleted_at__isnull=True)
+    live = live.exclude(wanted.left_out) if wanted.left_out else live
     rows = _rows(live, wanted, place, anybody, _SHARED if has_shared else ())
     samples = (anybody.members_array, array(_SHARED), place.value if place else _ROW_ID, _ROW_ID)
-    return KeptQuery(rows, *samples, planned_anew=True)
+    return KeptQuery(rows, *samples, anybody.member_id, anybody.teams_array, planned_anew=True)
 
 
 def labels_of(record_type: RecordType, columns: Sequence[Field], rows: Sequence[Any]) -> Labels:
@@ -269,7 +281,7 @@ def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named
     if column.type == FieldType.MEMBER:
         return Named(Membership._meta.db_table, (), "", ids)
     if column.custom:
-        target = registry.get(column.target)
+        target = schema.record_type(column.target, current_actor())
         return Named(target.model._meta.db_table, target.name_paths, target.name_fallback, ids)
     relation = column.label_paths[0].split("__")[0]
     related: Any = record_type.model._meta.get_field(relation).related_model

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from markupsafe import Markup
 
 from crm import access
+from crm.records import schema
 from crm.records.lists import Key, labels_of, search_q, value_paths
-from crm.records.registry import Field, RecordType, registry
+from crm.records.registry import Field, RecordType
 from crm.tenancy.context import Actor
 from crm.web import cells
 
@@ -34,7 +35,7 @@ def find_options(record_type: RecordType, text: str, actor: Actor, *, limit: int
     """Records that the actor sees and that begin with the text; without one, those changed last."""
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
     if text.strip():
-        rows = rows.filter(search_q(record_type, text.strip()[:200]))
+        rows = rows.filter(search_q(record_type, text.strip()[:200], actor))
     paths = [*_paths(record_type, actor), "updated_at"]
     found = access.first_rows(rows, actor, order=("-updated_at", "-id"), limit=limit, paths=paths)
     return _options(record_type, found, actor)
@@ -121,7 +122,7 @@ class LookupField(forms.Field):
     """Another record; cleans to its id, or None. Whether the actor sees it is checked by the action that gets it."""
 
     def __init__(self, target: str, actor: Actor, **kwargs: Any) -> None:
-        kwargs["widget"] = LookupWidget(registry.get(target), actor)
+        kwargs["widget"] = LookupWidget(schema.record_type(target, actor), actor)
         super().__init__(**kwargs)
 
     def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:

@@ -10,8 +10,10 @@ from django.db.models import Model
 
 from crm import access
 from crm.models import Membership
+from crm.records import schema
 from crm.records.queries import Named, record_names
 from crm.records.registry import Field, FieldType, registry
+from crm.tenancy.context import current_actor
 
 
 class Names:
@@ -60,4 +62,6 @@ def _columns_of(model: type[Model]) -> tuple[tuple[str, ...], str]:
         record_type = registry.for_model(model)
     except KeyError:
         return ("name",), ""
+    if record_type.name_fallback:
+        record_type = schema.record_type(record_type.key, current_actor())
     return record_type.name_paths, record_type.name_fallback

@@ -44,6 +44,15 @@ ALL_ROLES: frozenset[str] = frozenset(Role.values)
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """What makes a moment a deadline: past ones stand out until `met`, a column, is filled. `timed` is a column that
+    says whether a time of day was given, or a day alone."""
+
+    met: str
+    timed: str
+
+
+@dataclass(frozen=True)
 class Field:
     """One field of a record type.
 
@@ -70,6 +79,10 @@ class Field:
     target: str = ""
     currency_path: str = ""
     bulk: bool = True  # whether one value for many records makes sense: of an e-mail address it does not
+    searched: tuple[str, ...] = ()  # columns of the type's search that hold its values
+    parts: tuple[str, ...] = ()  # keys of fields that it is computed from: hidden where one of them is
+    always: bool = False  # no role can be kept from it: what names a record, says whose it is or where it stands
+    deadline: Deadline | None = None
     help: Any = ""
     visible_to: frozenset[str] = ALL_ROLES
     editable_by: frozenset[str] = ALL_ROLES - {Role.READONLY}
@@ -127,6 +140,26 @@ class Tab:
 
 
 @dataclass(frozen=True)
+class Check:
+    """A box before each record's name that its writers tick and clear: the address `url_name` is put and deleted.
+
+    It is ticked where the column `path` is filled.
+    """
+
+    url_name: str
+    path: str
+    label: Any  # what ticking it does, with %(name)s
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Records that a list shows only where its filter names the field `unless`."""
+
+    rows: models.Q
+    unless: str
+
+
+@dataclass(frozen=True)
 class Emptied:
     """A column of another table that stops naming a record while it lies in the recycle bin.
 
@@ -158,8 +191,9 @@ class Bin:
 
     `deleted` and `restored` make a record's events, by default "<type>.deleted" and "<type>.restored"; of several
     records `tell_many(what, records)` emits the batch events, by default named so; `what` is "deleted" or "restored".
-    `after_delete` and `after_restore` run at the end, with the records and the actor. `mend` runs before records are
-    restored: it puts right what was lost meanwhile, and says which can't come back and why, by id.
+    `after_delete` and `after_restore` run at the end, with the records and the actor; `before_delete` raises Forbidden
+    where one must stay. `mend` runs before records are restored: it puts right what was lost meanwhile, and says which
+    can't come back and why, by id.
     """
 
     emptied: tuple[Emptied, ...] = ()
@@ -169,6 +203,7 @@ class Bin:
     after_delete: Callable[[Sequence[Any], Any], None] = _nothing
     after_restore: Callable[[Sequence[Any], Any], None] = _nothing
     mend: Callable[[Sequence[Any], Any], dict[UUID, str]] = _no_refusals
+    before_delete: Callable[[Sequence[Any], Any], None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -223,6 +258,9 @@ class RecordType:
     bulk: Bulk = field(default_factory=Bulk)
     url_names: dict[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
+    check: Check | None = None
+    left_out: LeftOut | None = None
+    takes_fields: bool = True  # whether an organisation may add fields of its own
     relations: tuple[Relation, ...] = ()  # other apps add theirs by Registry.relate
     history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
 

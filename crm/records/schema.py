@@ -57,7 +57,14 @@ def schema_of(actor: Actor) -> Schema:
 def record_type(key: str, actor: Actor) -> RecordType:
     """A record type as the actor's organisation has it. Raises KeyError."""
     found = schema_of(actor).types.get(key)
-    return found if found is not None else registry.get(key)  # one registered since, as tests do
+    return _named_for(found if found is not None else registry.get(key), actor)  # one registered since, as tests do
+
+
+def _named_for(record_type: RecordType, actor: Actor) -> RecordType:
+    """The type without the column that stands in for an empty name, where the actor's role does not see it."""
+    fallback = record_type.name_fallback
+    hidden = fallback and any(f.column == fallback and actor.role not in f.visible_to for f in record_type.fields)
+    return replace(record_type, name_fallback="") if hidden and actor.role else record_type
 
 
 def target(key: str, actor: Actor) -> RecordType:
@@ -98,23 +105,34 @@ def field_of(row: CustomField) -> Field:
 def _own(built_in: RecordType, custom: Iterable[Field], levels: Levels) -> RecordType:
     fields = [_limited(field, levels.get(field.key, {})) for field in (*built_in.fields, *custom)]
     by_key = {field.key: field for field in fields}
-    fields = [_formula_of(field, by_key) if field.type == FieldType.FORMULA else field for field in fields]
+    fields = [_computed(field, by_key) if field.parts or field.type == FieldType.FORMULA else field for field in fields]
     return replace(built_in, fields=tuple(fields))
+
+
+def may_limit(record_type: RecordType, field: Field) -> bool:
+    """Whether a role can be kept from a field: every custom one, and a built-in one that the product can be without.
+
+    Links to other records are part of both sides' pages, so they stay, as do names and owners.
+    """
+    if field.custom:
+        return True
+    fixed = field.always or field.secret or field.type == FieldType.LOOKUP or bool(field.parts)
+    return not fixed and field.key != "owner" and field.column not in record_type.name_paths
 
 
 def _limited(field: Field, levels: Mapping[str, str]) -> Field:
     """A field with what its roles may do less than usual."""
-    if not levels:
+    if not levels or field.always:
         return field
     hidden = {role for role, level in levels.items() if level == FieldLevel.HIDDEN}
     fixed = {role for role, level in levels.items() if level != FieldLevel.EDIT}
     return replace(field, visible_to=field.visible_to - hidden, editable_by=field.editable_by - fixed)
 
 
-def _formula_of(field: Field, by_key: Mapping[str, Field]) -> Field:
-    """A formula is seen by those who see all that it is made of."""
+def _computed(field: Field, by_key: Mapping[str, Field]) -> Field:
+    """A formula, or what the database computes, is seen by those who see all that it is made of."""
     visible = field.visible_to
-    for name in formulas.names_of(field.formula):
+    for name in (*field.parts, *formulas.names_of(field.formula)):
         part = by_key.get(name)
         visible &= part.visible_to if part is not None else frozenset()
     return replace(field, visible_to=visible)

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from crm import access
-from crm.records import lookup
+from crm.records import limits, lookup, schema
 from crm.records.registry import RecordType, registry
 from crm.records.search_queries import Found, Way, find
 from crm.tenancy.backend.kept import OneOf
@@ -100,13 +100,15 @@ _more: dict[str, Source] = {}
 
 
 def add_source(source: Source) -> None:
-    """Adds something to search that is no record type; for AppConfig.ready(). The same key again replaces it."""
+    """Adds something to search that is no record type, or a type in a way of its own; for AppConfig.ready(). The same
+    key again replaces it."""
     _more[source.key] = source
 
 
 def sources() -> list[Source]:
     """What is searched: the record types that name words, then what apps have added."""
-    return [*(source_of(kind) for kind in registry if kind.search_words), *_more.values()]
+    types = (kind for kind in registry if kind.search_words and kind.key not in _more)
+    return [*map(source_of, types), *_more.values()]
 
 
 def source_of(record_type: RecordType) -> Source:
@@ -126,6 +128,7 @@ def shown_records(record_type: RecordType, ids: Iterable[UUID], actor: Actor) ->
     """How records are shown, by id: those that the actor sees."""
     rows = access.visible(record_type.model, actor).filter(OneOf("id", array(ids)))
     page = cells.page_of(record_type)
+    record_type = schema.record_type(record_type.key, actor)
     return {
         UUID(option.id): Shown(option.name, option.detail, page(option.id))
         for option in lookup.described(record_type, rows, actor)
@@ -147,7 +150,7 @@ def _best(text: str, actor: Actor, most: int, *, quick: bool) -> tuple[list[Hit]
     sought = text.strip()[:LONGEST]
     if not sought:
         return [], False
-    asked = _Search(sought, sources(), most)
+    asked = _Search(sought, sources(), most, actor)
     asked.while_few(most, (Way.PREFIXED,), aside=False)
     further = len(asked.found) < most
     if quick:
@@ -166,7 +169,7 @@ def search_groups(text: str, actor: Actor, *, each: int) -> list[Group]:
     sought = text.strip()[:LONGEST]
     if not sought:
         return []
-    asked = _Search(sought, sources(), each + 1)
+    asked = _Search(sought, sources(), each + 1, actor)
     asked.ask((Way.PREFIXED, Way.WORDED, Way.FRAGMENTS))
     asked.while_few(FEW, (Way.SIMILAR,))
     ranked: dict[str, list[Found]] = defaultdict(list)
@@ -191,8 +194,8 @@ def _rank(found: Found) -> tuple[Tier, bool, float, UUID]:
 class _Search:
     """One search: what has been found so far, each record as it was found first."""
 
-    def __init__(self, sought: str, sources: list[Source], most: int) -> None:
-        self.sought, self.most = sought, most
+    def __init__(self, sought: str, sources: list[Source], most: int, actor: Actor) -> None:
+        self.sought, self.most, self.actor = sought, most, actor
         self.sources = {source.table: source for source in sources}
         self.found: dict[tuple[str, UUID], Found] = {}
 
@@ -205,7 +208,8 @@ class _Search:
         """Asks in several ways, in one statement."""
         asked = [source for source in self.sources.values() if aside is None or source.aside == aside]
         calls = [(source.table, way) for way in ways for source in asked if source.has(way)]
-        for found in sorted(find(calls, self.sought, self.most), key=_rank):
+        hits = limits.narrowed(find(calls, self.sought, self.most), self.sought, self.actor)
+        for found in sorted(hits, key=_rank):
             self.found.setdefault((found.table, found.id), found)
 
     def hits(self, actor: Actor, chosen: Sequence[Found]) -> list[Hit]:

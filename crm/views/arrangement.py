@@ -26,7 +26,7 @@ from crm.records.listquery import (
 )
 from crm.records.registry import Field, RecordType
 from crm.views.bulkbar import bar_of
-from crm.web import cells, formats
+from crm.web import cells, checks, formats
 from crm.web.htmx import render_page
 
 GROUP_ROWS = 25
@@ -113,7 +113,8 @@ def rows(request: Any, record_type: RecordType, columns: list[Field], found: lis
     labels = lists.labels_of(record_type, columns, found)
     edited = edit_classes(record_type, request.actor)
     page = cells.page_of(record_type)
-    return cells.table_body(record_type, columns, found, page, labels, edited, picks=picks)
+    box = checks.box_of(record_type, request.actor)
+    return cells.table_body(record_type, columns, found, page, labels, edited, picks=picks, box=box)
 
 
 # ---------------------------------------------------------------- heads

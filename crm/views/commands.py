@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm import access, rules
+from crm.records import schema
 from crm.records.actions import editable_fields
-from crm.records.registry import RecordType, registry
+from crm.records.registry import RecordType
 from crm.views.records import url_for
 from crm.web.commands import Command
 
@@ -19,7 +20,7 @@ from crm.web.commands import Command
 def generic(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
     """Edit, hand over, share, history, copy the link: each where the actor may and the type can."""
     r: Any = request
-    record_type = registry.get(type_key)
+    record_type = schema.record_type(type_key, r.actor)
     if access.may_write(record, r.actor):
         # A form of the type's own opens over the page, the generic one is a page.
         how: Any = "dialog" if "edit" in record_type.url_names else "page"

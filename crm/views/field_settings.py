@@ -84,7 +84,7 @@ def field_list(request: HttpRequest, type_key: str = "") -> HttpResponse:
     context = {
         "type": kind,
         "types": [(known, _count(known, r.actor)) for known in types],
-        "built_in": [f for f in kind.fields if not f.custom and not f.secret],
+        "built_in": [(f, schema.may_limit(kind, f)) for f in kind.fields if not f.custom and not f.secret],
         "sections": list(sections.items()),
         "limited": set(limited),
         "deleted": list(deleted),
@@ -151,6 +151,23 @@ def field_access(request: HttpRequest, pk: UUID) -> HttpResponse:
         fields.set_field_access(row.record_type, row.key, form.cleaned_data, acting=r.actor)
         return done(request, _("Saved"), _page_of(row.record_type))
     return _dialog(request, form, _("Who sees %(name)s") % {"name": row.label}, _("Save"), row.record_type)
+
+
+@require_http_methods(["GET", "POST"])
+@admins_only
+def built_in_access(request: HttpRequest, type_key: str, key: str) -> HttpResponse:
+    """Who sees and edits a built-in field, by role."""
+    r: Any = request
+    kind = _type(type_key, r.actor)
+    field = next((f for f in kind.fields if f.key == key and not f.custom and schema.may_limit(kind, f)), None)
+    if field is None:
+        raise Http404
+    known = FieldAccess.objects.filter(record_type=kind.key, field_key=key).values_list("role", "level")
+    form = AccessForm(request.POST or None, levels=dict(known))
+    if request.method == "POST" and form.is_valid():
+        fields.set_field_access(kind.key, key, form.cleaned_data, acting=r.actor)
+        return done(request, _("Saved"), _page_of(kind.key))
+    return _dialog(request, form, _("Who sees %(name)s") % {"name": field.label}, _("Save"), kind.key)
 
 
 @require_POST

@@ -8,8 +8,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from crm.records import schema
 from crm.records.lookup import KEPT, chosen_option, find_options, kept_option, with_chosen
-from crm.records.registry import registry
 from crm.web.htmx import render_page
 
 NAME = re.compile(r"[a-z0-9_.-]{1,60}")
@@ -23,7 +23,7 @@ def record_options(request: HttpRequest, type_key: str) -> HttpResponse:
     if not NAME.fullmatch(name):
         raise Http404
     try:
-        record_type = registry.get(type_key)
+        record_type = schema.record_type(type_key, r.actor)
     except KeyError:
         raise Http404 from None
     value = request.GET.get(name, "")

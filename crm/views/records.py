@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -26,9 +27,10 @@ from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
 from crm.records.registry import RecordType
 from crm.views import arrangement
-from crm.web import cells
+from crm.web import cells, checks
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
+from crm.web.panels import panels
 
 
 def type_of(type_key: str, actor: Any) -> RecordType:
@@ -151,8 +153,10 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
         "may_write": access.may_write(record, r.actor),
         "urls": {what: url_for(record_type, what, record.pk) for what in ("edit", "delete", "history")},
         "list_url": url_for(record_type, "list"),
+        "box": Markup(box(row)) if (box := checks.box_of(record_type, r.actor)) else "",  # noqa: S704 -- escaped there
+        "panel": partial(panels.render, record_type.key, request=request, record=record),
     }
-    return render_page(request, "records/detail.html", context)
+    return render_page(request, "records/detail.html", context, block="records")
 
 
 @require_http_methods(["GET", "POST"])

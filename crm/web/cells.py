@@ -30,6 +30,7 @@ class Labels:
 
 Render = Callable[[Row], str]
 _SPECIAL = re.compile("[&<>\"']")
+FALLBACK = 120  # characters of what stands in for a name
 EMPTY = '<span class="muted">—</span>'
 # Stands in for an id when a URL is reversed once per list, not once per row.
 HOLE = UUID("00000000-0000-7000-8000-000000000000")
@@ -44,7 +45,7 @@ def escape(value: object) -> str:
 def record_name(record_type: RecordType, row: Row) -> str:
     """The name of a record, or what stands in for it."""
     name = " ".join(str(row[path]) for path in record_type.name_paths if row[path])
-    return name or str(row.get(record_type.name_fallback) or "") or _("(no name)")
+    return name or str(row.get(record_type.name_fallback) or "")[:FALLBACK] or _("(no name)")
 
 
 def url_of(url_name: str, *args: str) -> Callable[[Any], str]:
@@ -102,6 +103,23 @@ def _datetime(field: Field) -> Render:
             return EMPTY
         exact = escape(reader.exact(moment))
         return f'<time class="soft" datetime="{moment.isoformat()}" title="{exact}">{reader.ago(moment)}</time>'
+
+    return render
+
+
+def _deadline(field: Field) -> Render:
+    reader, column = formats.Reader(), field.column
+    assert field.deadline is not None
+    met, timed = field.deadline.met, field.deadline.timed
+
+    def render(row: Row) -> str:
+        moment = row[column]
+        if moment is None:
+            return EMPTY
+        text = reader.date(moment) + (f" {formats.clock(moment)}" if row[timed] else "")
+        look = "danger" if row[met] is None and moment < reader.now else "soft"
+        exact = escape(reader.exact(moment) if row[timed] else reader.exact(reader.local(moment).date()))
+        return f'<time class="{look}" datetime="{moment.isoformat()}" title="{exact}">{escape(text)}</time>'
 
     return render
 
@@ -199,6 +217,8 @@ def renderer(field: Field, labels: Labels) -> Render:
         return _member(field, labels)
     if field.type == FieldType.LOOKUP:
         return _lookup(field, labels)
+    if field.deadline:
+        return _deadline(field)
     return _RENDERERS.get(field.shown_as, _text)(field)
 
 
@@ -226,25 +246,27 @@ def table_body(
     edited: Mapping[str, str] | None = None,
     *,
     picks: bool = False,
+    box: Callable[[Row], str] | None = None,
 ) -> Markup:
     """The rows of a list's table. `edited` gives the classes of the cells that are edited in place, by field key; with
-    `picks` each row has a box to choose it by."""
+    `picks` each row has a box to choose it by; `box` makes what stands before each name."""
     cells = [(renderer(field, labels), _cell_start(field, (edited or {}).get(field.key, ""))) for field in columns]
     shown = {field.key: field for field in columns}
     under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
-    box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="{}" aria-label="{}"></td>'
+    pick_box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="{}" aria-label="{}"></td>'
+    before, after = (lambda row: f'<span class="row">{box(row)}', "</span>") if box else (lambda _row: "", "")
     out: list[str] = []
     for row in rows:
         name, pk = record_name(record_type, row), str(row["id"])
-        pick = box.format(pk, escape(_("Select %(name)s") % {"name": name})) if picks else ""
+        pick = pick_box.format(pk, escape(_("Select %(name)s") % {"name": name})) if picks else ""
         sub = " · ".join(filter(None, [text(row) for text in under]))
         out.append(
-            f'<tr data-id="{pk}">{pick}<td class="first"><a class="row" href="{page(pk)}">'
+            f'<tr data-id="{pk}">{pick}<td class="first">{before(row)}<a class="row" href="{page(pk)}">'
             f'<span class="{avatar}" data-tone="{formats.tone_for(pk)}" aria-hidden="true" '
             f'data-ini="{escape(formats.initials(name))}"></span><span class="truncate">{escape(name)}'
             + (f'<span class="cell-sub phone-only">{escape(sub)}</span>' if sub else "")
-            + "</span></a></td>"
+            + f"</span></a>{after}</td>"
         )
         out.extend([f"{start}{render(row)}</td>" for render, start in cells])
         out.append("</tr>")

@@ -86,6 +86,7 @@ class Sample:
         return SimpleNamespace(
             id="sample",
             stage=stage,
+            shows={"amount", "weighted"},
             total=SimpleNamespace(amount=61_250_000, currency="EUR"),
             weighted=SimpleNamespace(amount=36_750_000),
             note="Not included, for want of an exchange rate: CHF 1,200",

@@ -16,6 +16,7 @@ from contacts.models import Account, Contact
 from crm import rules as kernel_rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.records import custom, timeline
+from crm.records.limits import check_writable
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.models import create_together
 from deals import positions, queries, rules
@@ -33,6 +34,7 @@ def make(rows: Rows, acting: Actor) -> list[Deal]:
     for index, values in enumerate(rows):
         with _Row(index, len(rows)):
             _values.check(values, complete=True)
+            check_writable("deal", (key for key, value in values.items() if value not in (None, "", [])), acting)
     stages = _stages_of(rows)
     _check_links(rows, acting)
     currency = _values.base_currency(acting) if any(not r.get("currency") for r in rows) else ""

@@ -19,6 +19,7 @@ from crm.events import emit, emit_batch
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import Membership
 from crm.records import custom
+from crm.records.limits import check_writable
 from crm.tenancy.backend.kept import save_columns
 from crm.tenancy.context import Actor, elevated
 from deals import rules
@@ -72,6 +73,7 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     deal = access.get_writable(Deal, deal_id, acting, "stage", "owner__user", "account")
     _steps.check_version(deal, version)
     _values.check(values, complete=False)
+    check_writable("deal", values, acting)
     wanted = _values.key_of(values.get("stage"))
     stage = _steps.lock_stage(wanted) if wanted and str(wanted) != str(deal.stage_id) else None
     former = {column: getattr(deal, column) for column in _COLUMNS}

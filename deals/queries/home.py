@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,8 @@ from crm import access
 from crm.lib.dates import Quarter
 from crm.lib.money import Rate
 from crm.queries import exchange_rates
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.tenancy.context import Actor
 from deals import rules
 from deals.enums import DealStatus
@@ -26,6 +28,7 @@ from deals.queries.board import setting
 from deals.rules import Rot
 
 SHOWN = 6
+HIDDEN = "…"  # stands for a next step that the reader doesn't see: there may be one
 COLUMNS = (
     "id", "name", "account_id", "account__name", "amount", "currency", "close_date", "stage__name", "stage__tone",
     "stage__rot_days", "touched_at", "next_step",
@@ -64,15 +67,17 @@ class DealLine:
     idle_days: int
 
 
-def at_risk_q(today: date, now: datetime) -> Q:
-    """Deals whose close date has gone by, that have no next step, or that rot.
+def at_risk_q(today: date, now: datetime, seen: Collection[str]) -> Q:
+    """Deals whose close date has gone by, that have no next step, or that rot; fields that the reader doesn't see put
+    no deal at risk.
 
     The stages are read first: joined, each of thousands of deals would look its stage up.
     """
     stages: dict[int, list[UUID]] = defaultdict(list)
     for stage in chain.from_iterable(setting().stages.values()):
         stages[stage.rot_days].append(stage.id)
-    found = Q(close_date__lt=today) | Q(next_step="")
+    found = Q(close_date__lt=today) if "close_date" in seen else Q(pk__in=[])
+    found |= Q(next_step="") if "next_step" in seen else Q(pk__in=[])
     for days, ids in stages.items():
         if days > 0:
             found |= Q(stage_id__in=ids, touched_at__lte=now - timedelta(days=days))
@@ -89,6 +94,7 @@ class OpenDeals:
     def __init__(self, actor: Actor, *, mine: bool, today: date, quarter: Quarter) -> None:
         rows = Deal.objects.all()
         self.mine, self.today, self.quarter, self.now = mine, today, quarter, timezone.now()
+        self.seen = seen_keys(schema.record_type("deal", actor), actor)
         reached = [rows.filter(owner_id=actor.member_id)] if mine else access.branches(rows, actor)
         self._parts = [part.filter(status=DealStatus.OPEN) for part in reached]
         in_quarter = {"closed_on__gte": quarter.begins, "closed_on__lt": quarter.ends}
@@ -117,7 +123,7 @@ class OpenDeals:
 
     @cached_property
     def _risky(self) -> Q:
-        return at_risk_q(self.today, self.now)
+        return at_risk_q(self.today, self.now, self.seen)
 
     def _sums(self) -> list[Any]:
         """Sums by currency, the same columns of open deals and of won ones: what one has not is 0."""
@@ -149,10 +155,13 @@ class OpenDeals:
         return self._lines(self._risky)
 
     def _lines(self, condition: Q) -> list[DealLine]:
-        order = (F("close_date").asc(nulls_last=True), F("id").asc())
+        first = [F("close_date").asc(nulls_last=True)] if "close_date" in self.seen else []
+        order = (*first, F("id").asc())
         parts = [rows.filter(condition).order_by(*order).values(*COLUMNS)[:SHOWN] for rows in self._parts]
         rows = parts[0].union(*parts[1:], all=True).order_by(*order)[:SHOWN] if len(parts) > 1 else parts[0]
-        return [_line(row, self.today, self.now) for row in rows]
+        hidden = {"amount": None, "close_date": None, "next_step": HIDDEN}.items()
+        veiled = {column: value for column, value in hidden if column not in self.seen}
+        return [_line({**row, **veiled}, self.today, self.now) for row in rows]
 
 
 def _all(parts: list[Any]) -> Iterable[Any]:

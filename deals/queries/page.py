@@ -8,9 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from contacts.enums import ContactRole
 from crm import access
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.tenancy.context import Actor
 from deals.enums import DealStatus, StageKind
 from deals.models import Deal, DealContact, Stage, StageChange
@@ -34,12 +37,19 @@ class Person:
         return "" if self.role == ContactRole.UNKNOWN else str(ContactRole(self.role).label)
 
 
-def people_of(deal: Deal) -> list[Person]:
+def people_of(deal: Deal, actor: Actor) -> list[Person]:
     """The contacts of a deal that the actor sees, the primary one first."""
     rows = DealContact.objects.filter(deal=deal, contact__deleted_at__isnull=True).order_by("-is_primary", "id")
     fields = ("contact_id", "contact__first_name", "contact__last_name", "contact__email", "contact__title")
+    seen = seen_keys(schema.record_type("contact", actor), actor)
     return [
-        Person(pk, f"{first} {last}".strip() or email, title, role, is_primary)
+        Person(
+            pk,
+            f"{first} {last}".strip() or (email if "email" in seen else _("(no name)")),
+            title if "title" in seen else "",
+            role,
+            is_primary,
+        )
         for pk, first, last, email, title, role, is_primary in rows.values_list(*fields, "role", "is_primary")
     ]
 

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET
 from crm import queries as kernel
 from crm import rules
 from crm.lib.errors import NotFound
+from crm.records import schema
+from crm.records.limits import seen_keys
 from crm.views.records import chips_of
 from crm.web.cards import deal_card
 from crm.web.components import components
@@ -74,7 +76,7 @@ def chips(view: board.View, request: Any) -> list[dict[str, str]]:
     """What is filtered by, in words, each with the address that takes it away."""
     found = [
         {"field": chip.field, "operator": chip.operator, "text": chip.value, "href": href, "icon": "list-filter"}
-        for chip, href in chips_of(DEAL, view.filters, request.actor)
+        for chip, href in chips_of(schema.record_type(DEAL.key, request.actor), view.filters, request.actor)
     ]
     if view.filters.q:
         text, href = view.filters.q, view.filters.url(q="")
@@ -91,6 +93,7 @@ def _filter_context(view: board.View, stages: list[StageSums], request: Any) -> 
         "stages": [(s.id, s.name) for s in stages if s.kind == StageKind.OPEN],
         "periods": list(PERIODS.items()),
         "currency": request.organization.base_currency,
+        "sees": seen_keys(schema.record_type(DEAL.key, request.actor), request.actor),
     }
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm import access, queries
 from crm.lib.errors import CrmError
 from crm.records import schema
+from crm.records.limits import seen_keys, veil
 from crm.web import props
 from crm.web.answers import refused
 from crm.web.htmx import render_page
@@ -40,6 +41,8 @@ def deal_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     deal = access.get_visible(Deal, pk, r.actor, "stage", "pipeline", "account", "owner__user")
     may_write = access.may_write(deal, r.actor)
     record_type = schema.record_type("deal", r.actor)
+    seen = seen_keys(record_type, r.actor)
+    veil(deal, record_type, r.actor)
     shown = props.Props(record_type, deal, r.actor, queries.tags() if deal.tags else {}, may_write=may_write)
     stages = page_queries.stages_of(deal.pipeline_id)
     context = {
@@ -48,14 +51,15 @@ def deal_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "won": next((s for s in stages if s.kind == StageKind.WON), None),
         "lost": next((s for s in stages if s.kind == StageKind.LOST), None),
         "status_tone": STATUS_TONES[deal.status],
-        "forecast_tone": FORECAST_TONES[deal.forecast_category],
+        "forecast_tone": FORECAST_TONES.get(deal.forecast_category, "gray"),
         "weighted": deal.amount * deal.probability // 100 if deal.amount is not None else None,
+        "sees": seen,
         "step": rules.step_state(deal.next_step, deal.next_step_at, timezone.localtime(), timezone.localdate()),
         "rot": rules.rot_of(deal.touched_at, deal.stage.rot_days, timezone.now()) if deal.status == "open" else "",
         "details": shown.of(*DETAILS),
         "more": shown.of(*MORE),
         "own": shown.own(),
-        "people": page_queries.people_of(deal),
+        "people": page_queries.people_of(deal, r.actor),
         "may_write": may_write,
         "may_manage": rules.may_manage(deal, r.actor),
         "panel": partial(panels.render, record_type.key, request=request, record=deal),

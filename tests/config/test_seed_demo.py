@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from activities.enums import ActivityType
-from activities.models import Activity
+from activities.models import Activity, Task
 from activities.timelines import Entry, Request, timeline
 from contacts.models import Account, AccountShare, Contact, ContactEmail, ContactShare
 from crm import queries
@@ -91,6 +91,10 @@ def test_seed_demo_makes_the_promised_counts(fjord):
         assert set(ExchangeRate.objects.values_list("currency", flat=True)) == {"USD", "GBP"}
         assert (ContactShare.objects.count(), AccountShare.objects.count(), DealShare.objects.count()) == (24, 8, 14)
         assert Notification.objects.count() > 5
+        tasks = Counter(Task.objects.values_list("status", flat=True))
+        assert tasks["todo"] > 50
+        assert Task.objects.filter(status="todo", due_at__lt=timezone.now()).count() > 5
+        assert Activity.objects.filter(type=ActivityType.TASK).count() == tasks["done"] > 20
     assert len(queries.due_orgs("all")) == 2
     assert fjord.organization.visibility == Visibility.PRIVATE
 
@@ -153,7 +157,7 @@ def test_seed_demo_timelines_tell_what_happened_and_nothing_of_the_seed(fjord, k
     with fjord.acting(admin) as actor:
         for record in model.objects.all()[:60]:
             entries = whole_timeline(kind, record, actor)
-            assert {entry.kind for entry in entries} <= {"system", "call", "note", "meeting", "stage_change"}
+            assert {entry.kind for entry in entries} <= {"system", "call", "note", "meeting", "stage_change", "task"}
             # The page of a contact also tells of their deals, the one of an account of its people and their deals.
             own = [e for e in entries if e.kind == "system" and not set(e.about) & {"contact", "account", "deal"}]
             assert [(entry.data, entry.at, bool(entry.who)) for entry in own] == [

@@ -12,6 +12,7 @@ from contacts.actions.links import link_contact
 from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
 from contacts.values import EmailValue, PhoneValue
 from crm.models import Tag
+from crm.tenancy.context import current_actor
 from tests.contacts.conftest import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +81,7 @@ def test_contact_parts_finds_what_the_orm_finds(furnished: Cast, who: str):
         link_contact(made.pk, hidden.pk, acting=acting, role="billing", title="On the board")
     with furnished.org.acting(getattr(furnished, who)):
         contact = Contact.objects.get(pk=made.pk)
-        parts = page_queries.contact_parts(contact)
+        parts = page_queries.contact_parts(contact, current_actor())
         emails = ContactEmail.objects.filter(contact=contact).order_by("position")
         phones = ContactPhone.objects.filter(contact=contact).order_by("position")
         links = AccountContact.objects.filter(contact=contact, account__deleted_at=None).select_related("account")
@@ -103,5 +104,5 @@ def test_contact_parts_finds_what_the_orm_finds(furnished: Cast, who: str):
 def test_contact_parts_of_a_bare_contact_are_empty(cast: Cast):
     made = cast.contact()
     with cast.org.acting(cast.rep):
-        parts = page_queries.contact_parts(Contact.objects.get(pk=made.pk))
+        parts = page_queries.contact_parts(Contact.objects.get(pk=made.pk), current_actor())
     assert parts == page_queries.ContactParts([], [], [], [], {})

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from activities.actions import tasks
 from activities.actions.log import NewActivity, log_activity
+from activities.models import Task
 from contacts.actions import accounts, contacts
 from contacts.actions import imports as importing
 from crm import access, queries, rules
@@ -153,6 +155,10 @@ def log(world, key, record, actor):
     return log_activity(NewActivity(type="note", body="x", **{ABOUT[key]: record.pk}), acting=actor)
 
 
+def add_task(world, key, record, actor):
+    return tasks.create_task({"title": "x", key: record.pk}, acting=actor)
+
+
 ON_RECORDS: dict[str, Callable[..., Any]] = {
     "record.view": view,
     "record.edit": edit,
@@ -161,7 +167,22 @@ ON_RECORDS: dict[str, Callable[..., Any]] = {
     "record.delete": delete,
     "record.restore": restore,
     "activity.log": log,
+    "task.create": add_task,
 }
+
+
+def view_task(world, task, actor):
+    return access.visible(Task, actor).filter(pk=task.pk).exists()
+
+
+def edit_task(world, task, actor):
+    tasks.complete_task(task.pk, acting=actor)
+    tasks.reopen_task(task.pk, acting=actor)
+    tasks.assign_task(task.pk, world.members["stranger" if task.owner_id != world.members["stranger"].id else "mate"].id,
+                      acting=actor)  # fmt: skip
+
+
+ON_TASKS: dict[str, Callable[..., Any]] = {"task.view": view_task, "task.edit": edit_task}
 
 
 # ---------------------------------------------------------------- what is tried without one
@@ -296,7 +317,21 @@ APART = {"record.export", "organization.create"}
 
 def test_every_row_is_tried():
     rows = [row.action for row in MATRIX]
-    assert sorted(rows) == sorted([*ON_RECORDS, *WITHOUT_RECORD, *APART])
+    assert sorted(rows) == sorted([*ON_RECORDS, *ON_TASKS, *WITHOUT_RECORD, *APART])
+
+
+@pytest.mark.parametrize("row", [row for row in MATRIX if row.action in ON_TASKS], ids=lambda row: row.action)
+def test_role_reaches_exactly_the_tasks_the_matrix_says(world, row):
+    attempt = ON_TASKS[row.action]
+    for role in ROLES:
+        reached = set()
+        for of in OWNERS["yes"]:
+            with world.org.system() as system:
+                task = tasks.create_task({"title": "Call", "owner": world.owner(of, role).id}, acting=system)
+            if succeeds(world, world.members[role], lambda actor, t=task: attempt(world, t, actor)):
+                reached.add(of)
+        assert reached == OWNERS[row.cells[role]], f"{row.action} as {role}"
+    assert row.by_share == "no"
 
 
 @pytest.mark.parametrize("row", [row for row in MATRIX if row.action in ON_RECORDS], ids=lambda row: row.action)

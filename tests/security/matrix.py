@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from activities.actions.log import NewActivity, log_activity
+from activities.actions.tasks import create_task
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact
 from contacts.models import Account, Contact
@@ -50,7 +51,15 @@ CONFIGURES = (ADMIN, MANAGER)
 ADMINISTERS = (ADMIN,)
 
 # What only those who see the rep's records may read in an answer.
-SECRETS = ("Ravnkloa Shipping", "Brandvik", "ysolde@ravnkloa.example", "Wharf gantry", "Met beside the quay", "Aurora")
+SECRETS = (
+    "Ravnkloa Shipping",
+    "Brandvik",
+    "ysolde@ravnkloa.example",
+    "Wharf gantry",
+    "Met beside the quay",
+    "Grease the winch",
+    "Aurora",
+)
 MUTATING = ("POST", "PUT", "PATCH", "DELETE")
 METHODS = ("GET", *MUTATING)
 
@@ -70,6 +79,7 @@ class World:
     contact: Contact
     deal: Deal
     activity: Any
+    task: Any
     vessel: Vessel
     sessions: dict[str, str] = field(default_factory=dict)  # one signed-in browser of everybody, by actor
     extra: dict[str, Any] = field(default_factory=dict)  # what a route has arranged
@@ -121,13 +131,14 @@ def make_world() -> World:
         )
         deal = create_deal({"name": "Wharf gantry", "stage": stages["Lead"].pk, "account": account.pk}, acting=rep)
         activity = log_activity(NewActivity(type="note", body="Met beside the quay", contact_id=contact.pk), acting=rep)
+        task = create_task({"title": "Grease the winch"}, acting=rep)
         vessel = Vessel.objects.create(name="Aurora", owner=members[REP])
         for kind, record in (("account", account), ("contact", contact), ("deal", deal)):
             share_record(kind, record.pk, member=members[VIEWER].id, level="read", acting=rep)
             share_record(kind, record.pk, member=members[EDITOR].id, level="write", acting=rep)
     sessions = {actor: session_for(member.user) for actor, member in {**members, STRANGER: stranger}.items()}
     return World(
-        org, other, members, stranger, team, pipeline, stages, account, contact, deal, activity, vessel, sessions
+        org, other, members, stranger, team, pipeline, stages, account, contact, deal, activity, task, vessel, sessions
     )
 
 

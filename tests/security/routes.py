@@ -15,6 +15,7 @@ from tests.security.routes_records import RECORDS
 from tests.security.routes_search import SEARCH
 from tests.security.routes_settings import SETTINGS
 from tests.security.routes_tags import TAGS
+from tests.security.routes_tasks import TASKS
 from tests.security.routes_views import VIEWS
 
 ROUTES: tuple[Route, ...] = (
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *BULK,
     *TAGS,
     *VIEWS,
+    *TASKS,
 )

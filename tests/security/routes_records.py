@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from activities.models import Task
 from contacts.models import Account, Contact
 from crm.actions.bin import delete_record
 from crm.models import AuditEntry, Organization
@@ -28,9 +29,15 @@ from tests.security.matrix import (
 )
 from tests.vessels.models import Vessel
 
-MODELS: dict[str, Any] = {"account": Account, "contact": Contact, "deal": Deal, "vessel": Vessel}
-NAMES = {"account": "Ravnkloa Shipping", "contact": "Brandvik", "deal": "Wharf gantry", "vessel": "Aurora"}
-NAME_FIELD = {"account": "name", "contact": "last_name", "deal": "name", "vessel": "name"}
+MODELS: dict[str, Any] = {"account": Account, "contact": Contact, "deal": Deal, "task": Task, "vessel": Vessel}
+NAMES = {
+    "account": "Ravnkloa Shipping",
+    "contact": "Brandvik",
+    "deal": "Wharf gantry",
+    "task": "Grease the winch",
+    "vessel": "Aurora",
+}
+NAME_FIELD = {"account": "name", "contact": "last_name", "deal": "name", "task": "title", "vessel": "name"}
 AUTHOR = "Rep Member"  # who made the rep's records
 SHAREABLE = ("account", "contact", "deal")
 Reading = Callable[[World], Any]
@@ -136,18 +143,21 @@ NEW: dict[str, Callable[[World], dict[str, Any]]] = {
     "account": lambda world: {"name": "Kestrel Works"},
     "contact": lambda world: {"last_name": "Okafor", "lifecycle": "lead", "lead_status": "new"},
     "deal": lambda world: {"name": "Fleet", "stage": world.stages["Lead"].pk, "currency": "EUR"},
+    "task": lambda world: {"title": "Paint the hull", "status": "todo", "priority": "high"},
     "vessel": lambda world: {"name": "Borealis"},
 }
 MADE = {
     "account": {"name": "Kestrel Works"},
     "contact": {"last_name": "Okafor"},
     "deal": {"name": "Fleet"},
+    "task": {"title": "Paint the hull"},
     "vessel": {"name": "Borealis"},
 }
 KEPT: dict[str, Callable[[World], dict[str, Any]]] = {
     "account": lambda world: {"owner": world.account.owner_id, "domain": "ravnkloa.example"},
     "contact": lambda world: {"owner": world.contact.owner_id, "email": "ysolde@ravnkloa.example"},
     "deal": lambda world: {"owner": world.deal.owner_id, "account": world.account.pk},
+    "task": lambda world: {"owner": world.task.owner_id},
     "vessel": lambda world: {"owner": world.vessel.owner_id},
 }
 

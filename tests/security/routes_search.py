@@ -7,7 +7,13 @@ from typing import Any
 from tests.security.matrix import EDITS, INSIDE, MEMBER, OWNS, SEES, WRITES, Route, World
 from tests.security.routes_records import NAMES, seen_by, who
 
-LAST = {"contact": "ysolde", "account": "shipping", "deal": "gantry", "vessel": "auro"}  # what finds the rep's records
+LAST = {
+    "contact": "ysolde",
+    "account": "shipping",
+    "deal": "gantry",
+    "task": "winch",
+    "vessel": "auro",
+}  # what finds the rep's records
 
 
 def _offers(texts: dict[str, tuple[str, ...]]) -> Any:

@@ -258,6 +258,15 @@ GENERAL = (
         body=lambda world: {"manager": "edit", "rep": "hidden", "readonly": "read"},
         effect=lambda world, response, actor: world.find(FieldAccess, role="rep").level == "hidden",
     ),
+    _admin("built_in_access", "GET", "fields.configure", args=lambda world: ["contact", "email"]),
+    _admin(
+        "built_in_access",
+        "POST",
+        "fields.configure",
+        args=lambda world: ["contact", "email"],
+        body=lambda world: {"manager": "edit", "rep": "hidden", "readonly": "read"},
+        effect=lambda world, response, actor: world.find(FieldAccess, role="rep").field_key == "email",
+    ),
     _admin(
         "field_deletion",
         "POST",

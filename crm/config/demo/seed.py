@@ -19,6 +19,7 @@ from crm.config.demo.companies import Companies, make_companies
 from crm.config.demo.dice import Dice
 from crm.config.demo.notices import make_notices
 from crm.config.demo.sales import Sales, make_sales
+from crm.config.demo.tasks import Tasks, make_tasks
 from crm.config.demo.timeline import Shares, make_activities, make_shares
 from crm.models import Notification, User
 from crm.records import timeline
@@ -42,6 +43,7 @@ class World:
     activities: list[Activity]
     shares: Shares
     notices: list[Notification]
+    tasks: Tasks
 
 
 def build(now: dt.datetime) -> list[World]:
@@ -56,7 +58,8 @@ def _build(setting: Setting, dice: Dice, users: dict[str, User]) -> World:
     sales = make_sales(setting, cast, companies, dice)
     activities = make_activities(setting.activities, cast, companies, sales, dice)
     shares = make_shares(cast, companies, sales, dice)
-    return World(setting, cast, companies, sales, activities, shares, make_notices(cast, sales, shares, dice))
+    notices = make_notices(cast, sales, shares, dice)
+    return World(setting, cast, companies, sales, activities, shares, notices, make_tasks(cast, sales, dice))
 
 
 def seed(now: dt.datetime) -> str:
@@ -127,6 +130,7 @@ def _tables(world: World) -> list[Sequence[Any]]:
         companies.accounts, companies.domains, companies.contacts, companies.emails, companies.phones, companies.links,
         [sales.pipeline], sales.stages, sales.deals, sales.contacts, sales.changes,
         world.activities, shares.contacts, shares.accounts, shares.deals, world.notices,
+        world.tasks.tasks, world.tasks.notes,
     ]  # fmt: skip
 
 

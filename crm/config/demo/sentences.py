@@ -98,3 +98,9 @@ CLOSE_NOTES: tuple[str, ...] = (
     "They liked the trial, not the delivery date.", "The named engineer made the difference.",
     "Would reconsider next year.",
 )  # fmt: skip
+
+TASK_TITLES: tuple[str, ...] = (
+    "Call {who} about {project}", "Send the offer for {project}", "Chase the legal review of {project}",
+    "Prepare the demo for {who}", "Answer {who}'s questions about pricing", "Book the site visit for {project}",
+    "Ask {who} for the floor plan", "Send two references to {who}", "Draft the pay-back calculation",
+)  # fmt: skip

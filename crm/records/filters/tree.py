@@ -85,6 +85,15 @@ def inner(node: Node, place: str) -> Iterator[tuple[Node, str]]:
         yield node.where, f"{place}.where"
 
 
+def fields_in(node: Node | None) -> set[str]:
+    """The fields that a filter names of the record itself, and of what its lookups lead to."""
+    if node is None or isinstance(node, Related):
+        return set()
+    if isinstance(node, Condition):
+        return {node.field}
+    return {name for member, _place in inner(node, "") for name in fields_in(member)}
+
+
 class WrongFilter(Invalid):
     """Something is wrong at a place of a filter; `reason` says what, without the place."""
 

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, models
 from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
@@ -31,6 +32,20 @@ class OneOf(models.Func):
 
     def __init__(self, path: str, ids: str) -> None:
         super().__init__(models.F(path), models.Value(ids))
+
+
+class OneOfRows(models.Func):
+    """`column = ANY (ARRAY(SELECT id ...))`: the rows are found first, and an index of the column leads on from each.
+
+    Of an IN the planner may think that it is met soon, and look for it in all rows of the table, one after the other.
+    """
+
+    arg_joiner = " = ANY ("
+    template = "%(expressions)s)"
+    output_field = models.BooleanField()
+
+    def __init__(self, path: str, rows: models.QuerySet[Any]) -> None:
+        super().__init__(models.F(path), ArraySubquery(rows.values("id")))
 
 
 class KeptQuery(Generic[R]):

@@ -1,0 +1,173 @@
+"""Tasks: adding, changing, handing over, completing and reopening them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from activities.actions import _task_values
+from activities.enums import ActivityType, Source, TaskStatus
+from activities.events import TaskCompleted, TaskCreated, TaskEvent, TaskReopened, TaskUpdated
+from activities.models import Activity, Task
+from crm import access, rules
+from crm.actions.base import action
+from crm.actions.notifications import notify
+from crm.events import emit
+from crm.lib.errors import Conflict, Forbidden
+from crm.records import custom
+from crm.records.limits import check_writable
+from crm.tenancy.context import Actor, elevated
+
+KEY = "task"
+COLUMNS = (
+    *_task_values.PLAIN, "due_at", "is_timed", "status", "completed_at", "owner_id", "contact_id", "account_id",
+    "deal_id", "custom",
+)  # fmt: skip
+
+
+@action
+def create_task(values: Mapping[str, Any], *, acting: Actor) -> Task:
+    """Adds a task. The creator is to do it unless `values` name an owner, who is told.
+
+    Keys of `values` are those of the record type: title, description, status, priority, due_at (a moment, or a day),
+    reminder_at, owner, contact, account, deal, tags, custom. What it is about must be the actor's to see; the account
+    is the deal's or contact's where one is named. Raises Forbidden, Invalid and NotFound.
+    """
+    if not rules.may_edit_anything(acting):
+        raise Forbidden(_("You can view this organisation's tasks, but not add any."))
+    _task_values.check(values, complete=True)
+    check_writable(KEY, (key for key, value in values.items() if value not in (None, "", [])), acting)
+    task = Task(created_by_id=acting.member_id)
+    if acting.member_id is not None:
+        task.owner_id = acting.member_id
+    _put(task, values, acting)
+    # Somebody else may be the owner, one whose tasks the actor does not see.
+    with elevated("adding a task for somebody else"):
+        Task.objects.bulk_create([task])
+    emit(_event(TaskCreated, task))
+    if task.status == TaskStatus.DONE:
+        _note(task, acting)
+    _tell_owner(task, acting.member_id, acting)
+    return task
+
+
+@action
+def update_task(task_id: UUID | str, values: Mapping[str, Any], *, acting: Actor, version: int | None = None) -> Task:
+    """Changes the fields named in `values` (keys as in `create_task`), status and owner among them.
+
+    Raises NotFound, Forbidden, Invalid, and Conflict when `version` is not the task's any more.
+    """
+    task = access.get_writable(Task, task_id, acting)
+    if version is not None and task.version != version:
+        raise Conflict(_("Not saved. Somebody else changed this task in the meantime. Reload to see their changes."))
+    _task_values.check(values, complete=False)
+    check_writable(KEY, values, acting)
+    former = {column: getattr(task, column) for column in COLUMNS}
+    _put(task, values, acting)
+    changed = [column for column in COLUMNS if getattr(task, column) != former[column]]
+    if not changed:
+        return task
+    task.version += 1
+    # The new owner's row may be one that the actor does not see.
+    with elevated("handing a task over"):
+        task.save(update_fields=[*changed, "version", "updated_at"])
+    _tell(task, former, changed, acting)
+    return task
+
+
+@action
+def complete_task(task_id: UUID | str, *, acting: Actor) -> Task:
+    """Marks a task as done, now; what it is about notes it on its timeline. Raises NotFound."""
+    return update_task(task_id, {"status": TaskStatus.DONE}, acting=acting)
+
+
+@action
+def reopen_task(task_id: UUID | str, *, acting: Actor) -> Task:
+    """Makes a task one to be done again; the note of its completion goes. Raises NotFound."""
+    task = access.get_writable(Task, task_id, acting)
+    if task.status != TaskStatus.DONE:
+        return task
+    return update_task(task_id, {"status": TaskStatus.TODO}, acting=acting)
+
+
+@action
+def assign_task(task_id: UUID | str, owner_id: UUID | str, *, acting: Actor, version: int | None = None) -> Task:
+    """Gives a task to another member, who is told. Raises NotFound, Invalid (no active member) and Conflict."""
+    return update_task(task_id, {"owner": owner_id}, acting=acting, version=version)
+
+
+@action
+def reassign_tasks(old_owner: UUID, new_owner: UUID, *, acting: Actor) -> int:
+    """Gives every task of a member to another one, the recycle bin's too; says how many. The caller has checked the
+    rule."""
+    changes = {"owner_id": new_owner, "version": F("version") + 1, "updated_at": timezone.now()}
+    with elevated("all tasks of a member who leaves"):
+        return Task.everything.filter(owner_id=old_owner).update(**changes)
+
+
+def _put(task: Task, values: Mapping[str, Any], acting: Actor) -> None:
+    """Sets what `values` name. Raises Invalid, Forbidden and NotFound."""
+    _task_values.put_plain(task, values, acting)
+    _task_values.put_owner(task, values, acting)
+    _task_values.put_about(task, values, acting)
+    if "status" in values:
+        task.status = values["status"] or TaskStatus.TODO
+        task.completed_at = (task.completed_at or timezone.now()) if task.status == TaskStatus.DONE else None
+    if task._state.adding or "custom" in values:
+        present = None if task._state.adding else task.custom
+        merged = custom.merge(KEY, values.get("custom") or {}, acting=acting, present=present)
+        custom.settle(task.pk, merged)
+        task.custom = merged.values
+
+
+def _tell(task: Task, former: Mapping[str, Any], changed: list[str], acting: Actor) -> None:
+    """Events, timeline and notification of a change."""
+    if "status" in changed and TaskStatus.DONE in (task.status, former["status"]):
+        if task.status == TaskStatus.DONE:
+            _note(task, acting)
+            emit(_event(TaskCompleted, task))
+        else:
+            _forget(task)
+            emit(_event(TaskReopened, task))
+    others = tuple(column for column in changed if column not in ("status", "completed_at"))
+    if others:
+        emit(_event(TaskUpdated, task, previous_owner=former["owner_id"], fields=others))
+    _tell_owner(task, former["owner_id"], acting)
+
+
+def _tell_owner(task: Task, former: UUID | None, acting: Actor) -> None:
+    if task.owner_id not in (former, acting.member_id):
+        notify(task.owner_id, "task.assigned", record_type=KEY, record=task.pk, name=task.title, by=acting.name)
+
+
+def _note(task: Task, acting: Actor) -> None:
+    """Writes on the timeline of what a task is about that it was done."""
+    if not (task.contact_id or task.account_id or task.deal_id):
+        return
+    entry = Activity(
+        type=ActivityType.TASK, subject=task.title, owner_id=acting.member_id,
+        occurred_at=task.completed_at or timezone.now(),
+        contact_id=task.contact_id, account_id=task.account_id, deal_id=task.deal_id, data={"task": str(task.pk)},
+        source=Source.MANUAL if acting.kind == "member" else Source.SYSTEM,
+    )  # fmt: skip
+    Activity.objects.bulk_create([entry])
+
+
+def _forget(task: Task) -> None:
+    """Takes the note of a completion back; what the task is about leads to it."""
+    about = next((name for name in Task.SEEN_THROUGH if getattr(task, f"{name}_id")), "")
+    if about:
+        rows = Activity.everything.filter(**{f"{about}_id": getattr(task, f"{about}_id")}, type=ActivityType.TASK)
+        with elevated("the note that somebody else may have made by completing a task"):
+            rows.filter(data__task=str(task.pk)).delete()
+
+
+def _event(kind: type[TaskEvent], task: Task, **more: Any) -> TaskEvent:
+    return kind(
+        record=task.pk, owner=task.owner_id, contact=task.contact_id, account=task.account_id, deal=task.deal_id, **more
+    )
