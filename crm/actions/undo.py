@@ -13,6 +13,7 @@ from crm.audit import change_set as new_change_set
 from crm.enums import BulkKind, BulkStatus, ChangeSetKind
 from crm.lib.errors import Conflict, Forbidden
 from crm.models import AuditEntry, BulkRun, ChangeSet
+from crm.records.bin import follows
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
 
@@ -47,7 +48,7 @@ def is_under_way(made: ChangeSet) -> bool:
 
 def records_of(made: ChangeSet) -> list[tuple[str, list[UUID]]]:
     """The records that a change set wrote, by the key of their type, in the order of their ids."""
-    types = {t.model._meta.db_table: t.key for t in registry}
+    types = {table: t.key for t in registry if not follows(table := t.model._meta.db_table)}
     entries = AuditEntry.objects.filter(change_set_id=made.pk, table_name__in=types).order_by("table_name", "row_id")
     found: dict[str, list[UUID]] = {}
     for table, pk in entries.values_list("table_name", "row_id").distinct():

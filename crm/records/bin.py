@@ -66,6 +66,11 @@ def goes_along(key: str, along: Along) -> None:
     _along[key][along.model._meta.db_table] = along
 
 
+def follows(table: str) -> bool:
+    """Whether the rows of a table come and go with records of a type, such as the entries of a timeline."""
+    return any(table in along for along in _along.values())
+
+
 def bin_types() -> Iterator[BinType]:
     """Everything that can be deleted, record types first."""
     for t in registry:

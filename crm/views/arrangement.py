@@ -71,6 +71,7 @@ def context(request: Any, record_type: RecordType, query: ListQuery, columns: li
         "densities": [(each, shown_as.replace(HOLE, each)) for each in DENSITIES],
         "board": None,
         "groups": None,
+        "shown": 0,  # rows of the table, where it is one
         "default_view": bool(queries.view_marks(request.member_marks).defaults.get(record_type.key)),
     }
     if query.layout == BOARD:

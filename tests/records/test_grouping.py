@@ -110,6 +110,12 @@ def test_the_page_has_heads_and_a_foot_and_asks_for_the_first_rows(fleet: Harbou
     assert ">15</td>" in foot
 
 
+@pytest.mark.parametrize("query", ["group=flag", "layout=board&by=flag"])
+def test_a_list_without_rows_has_no_groups(port: Harbour, query: str) -> None:
+    page = client_for(port.rep).get(f"/w/{port.org.slug}/records/vessel/?{query}")
+    assert (page.status_code, "No vessels yet" in page.content.decode()) == (200, query == "group=flag")
+
+
 def test_a_filter_holds_for_groups(fleet: Harbour) -> None:
     page = get(fleet, fleet.rep, "?group=flag&crew.min=2").content.decode()
     assert re.findall(r'<span class="truncate">(Norway|Panama|None)</span>', page) == ["Norway", "Panama"]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -203,12 +203,21 @@ def crawl(world: Private, member: Any) -> tuple[int, dict[str, list[str]], dict[
     return len(seen), told, failed
 
 
+# Another order, page or height of rows tells nothing more; groups and boards are looked at without filters, for each
+# filter would lead to each of them.
+LOOKS = {"sort", "after", "density"}
+SHAPES = {"group", "layout", "by", "key", "block"}
+
+
 def _target(path: str, link: str) -> str:
-    """Where a link on a page leads to; "" for a mark on the page, or another sort or page of a list."""
+    """Where a link on a page leads to; "" for a mark on the page."""
     url = urlsplit(unescape(link))
-    if not (url.path or url.query) or url.query.startswith(("sort=", "after=")):
+    if not (url.path or url.query):
         return ""
-    return (url.path or urlsplit(path).path) + (f"?{url.query}" if url.query else "")
+    pairs = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if pair[0] not in LOOKS]
+    if any(name not in SHAPES for name, _value in pairs):
+        pairs = [pair for pair in pairs if pair[0] not in SHAPES - {"block"}]
+    return (url.path or urlsplit(path).path) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def import_rows(world: Private, data: str, kind: str = "contact") -> tuple[ImportJob, str]:
