@@ -24,9 +24,8 @@ LOOK = 0.05  # seconds between two looks at a run
 def assign(person: Person, meter: CpuMeter, *, records: int = RECORDS, bar: float = 3.0) -> Job:
     """Gives so many contacts to another member."""
     with org_context(actor_of(person)):
-        rows = Contact.objects.order_by("pk").values_list("pk", "owner_id")[:records]
-        ids, owners = zip(*rows, strict=True)
-        other = Membership.objects.filter(active=True).exclude(pk__in=set(owners)).values_list("pk", flat=True).first()
+        other = Membership.objects.filter(active=True).values_list("pk", flat=True).first()
+        ids = tuple(Contact.objects.exclude(owner_id=other).order_by("pk").values_list("pk", flat=True)[:records])
 
     def begin(acting: Actor) -> BulkRun:
         return start_bulk("contact", "assign", {"owner": str(other)}, Selection(ids), acting=acting)

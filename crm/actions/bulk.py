@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -102,7 +103,12 @@ def _wanted(kind: RecordType, what: BulkKind, values: dict[str, Any], acting: Ac
         raise Invalid(fields={kind.bulk.stage: _("Choose a stage.")})
     if not values or what == BulkKind.UNDO:
         raise Invalid(_("Choose what to change."))
-    return bulk.checked_values(kind, values, acting)
+    kept = bulk.checked_values(kind, values, acting)
+    try:
+        bulk.read_values(kind, kept)
+    except ValidationError as wrong:  # what no job could work with is no job
+        raise Invalid(" ".join(wrong.messages)) from wrong
+    return kept
 
 
 def tags_field(kind: RecordType, acting: Actor) -> Any:

@@ -23,8 +23,11 @@ from crm.tenancy.context import Actor, elevated
 
 def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
     """The fields that a form shows to this role for writing."""
-    role = actor.role
-    return [f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by)]
+    return list(record_type.remembered(("editable", actor.role), lambda: _editable(record_type, actor.role)))
+
+
+def _editable(record_type: RecordType, role: str) -> tuple[Field, ...]:
+    return tuple(f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by))
 
 
 def writable_values(

@@ -72,12 +72,16 @@ def locked(kind: RecordType, ids: Collection[UUID], acting: Actor) -> list[Any]:
 
 def fields_for_many(kind: RecordType, acting: Actor) -> list[Field]:
     """The fields that may get one value in many records: what each has for itself alone is none of them."""
+    return list(kind.remembered(("bulk", acting.role), lambda: _for_many(kind, acting)))
+
+
+def _for_many(kind: RecordType, acting: Actor) -> tuple[Field, ...]:
     alone = {name for constraint in unique_while_live(kind.model) for name in constraint.fields}
-    return [
+    return tuple(
         f
         for f in editable_fields(kind, acting)
         if f.bulk and not f.unique and not f.encrypted and f.path not in alone and f.key not in alone
-    ]
+    )
 
 
 def change(kind: RecordType, edits: Sequence[Edit], acting: Actor) -> None:

@@ -29,6 +29,10 @@ def edit_classes(record_type: RecordType, actor: Actor) -> dict[str, str]:
     actor's to change is asked when they begin to edit it."""
     if actor.write == "none":
         return {}
+    return record_type.remembered(("cells", actor.role), lambda: _edit_classes(record_type, actor))
+
+
+def _edit_classes(record_type: RecordType, actor: Actor) -> dict[str, str]:
     return {
         field.key: "cell-edit cell-wide" if field.type in WIDE else "cell-edit"
         for field in editable_fields(record_type, actor)

@@ -32,7 +32,8 @@ def sees(key: str, *fields: str, actor: Actor) -> bool:
 
 def seen_keys(record_type: RecordType, actor: Actor) -> frozenset[str]:
     """The keys of the fields that the actor's role sees."""
-    return frozenset(field.key for field in record_type.fields_for(actor.role))
+    role = actor.role
+    return record_type.remembered(("seen", role), lambda: frozenset(f.key for f in record_type.fields_for(role)))
 
 
 def veil(record: M, record_type: RecordType, actor: Actor) -> M:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import QuerySet
 
 from crm.tenancy.backend.base import prepared_cursor
 
@@ -75,6 +76,20 @@ def audit_groups(
     with prepared_cursor() as cursor:
         cursor.execute(_GROUPS_SQL.format(cut=cut), params)
         return [(*row[:5], orjson.loads(row[5])) for row in cursor.fetchall()]
+
+
+def estimate_rows(table: str) -> int | None:
+    """About how many rows of a model's table the actor reaches, the recycle bin's too, by the database's statistics;
+    None where it has none."""
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT keel_estimate(%s)", [table])
+        return cursor.fetchone()[0]
+
+
+def expected_rows(rows: QuerySet[Any]) -> int:
+    """How many rows the planner expects of a queryset. Nothing is read."""
+    plan = orjson.loads(rows.order_by().values("pk").explain(format="json"))
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
 
 from crm.enums import Role
+
+R = TypeVar("R")
 
 
 class FieldType(StrEnum):
@@ -263,6 +265,7 @@ class RecordType:
     takes_fields: bool = True  # whether an organisation may add fields of its own
     relations: tuple[Relation, ...] = ()  # other apps add theirs by Registry.relate
     history_tables: tuple[str, ...] = ()  # child tables whose changes belong to the record's history
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def field(self, key: str) -> Field:
         """The field of that key. Raises KeyError."""
@@ -278,7 +281,18 @@ class RecordType:
 
     def fields_for(self, role: str) -> list[Field]:
         """The fields that a role may see."""
-        return [f for f in self.fields if not f.secret and (not role or role in f.visible_to)]
+        return list(self.remembered(("fields", role), lambda: self._fields_for(role)))
+
+    def _fields_for(self, role: str) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields if not f.secret and (not role or role in f.visible_to))
+
+    def remembered(self, about: Any, make: Callable[[], R]) -> R:
+        """What `make` gives for this type, worked out once: a type does not change, and one of a hundred fields is gone
+        through often. Only for what hangs on the type and what `about` says, and is not changed by who gets it."""
+        if about not in self._kept:
+            self._kept[about] = make()
+        found: R = self._kept[about]
+        return found
 
 
 class Registry:

@@ -62,9 +62,15 @@ def record_type(key: str, actor: Actor) -> RecordType:
 
 def _named_for(record_type: RecordType, actor: Actor) -> RecordType:
     """The type without the column that stands in for an empty name, where the actor's role does not see it."""
+    if not record_type.name_fallback or not actor.role:
+        return record_type
+    return record_type.remembered(("named", actor.role), lambda: _without_hidden_name(record_type, actor.role))
+
+
+def _without_hidden_name(record_type: RecordType, role: str) -> RecordType:
     fallback = record_type.name_fallback
-    hidden = fallback and any(f.column == fallback and actor.role not in f.visible_to for f in record_type.fields)
-    return replace(record_type, name_fallback="") if hidden and actor.role else record_type
+    hidden = any(f.column == fallback and role not in f.visible_to for f in record_type.fields)
+    return replace(record_type, name_fallback="") if hidden else record_type
 
 
 def target(key: str, actor: Actor) -> RecordType:

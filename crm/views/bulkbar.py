@@ -27,17 +27,20 @@ class Bar:
 
 def bar_of(kind: RecordType, query: ListQuery, request: Any, *, more: bool) -> Bar | None:
     """The bar of a list; None where its reader may do nothing with several records."""
-    actor = request.actor
+    actor, said = request.actor, query.url()
     export = ""
     if rules.may_export(actor, request.organization.readonly_may_export):
-        export = reverse("record_bulk_export", args=[kind.key]) + query.url()
-    count = reverse("record_bulk_count", args=[kind.key]) + query.url() if more else ""
+        export = reverse("record_bulk_export", args=[kind.key]) + said
+    count = reverse("record_bulk_count", args=[kind.key]) + said if more else ""
     if not rules.may_edit_anything(actor):
         return Bar(export=export, count=count) if export else None
-    return Bar(_buttons(kind, query, actor), _address(kind, BulkKind.DELETE, query), export, count)
+    # One address is worked out, the others differ in one word.
+    delete = reverse("record_bulk", args=[kind.key, BulkKind.DELETE.value])
+    others = delete.removesuffix(f"{BulkKind.DELETE.value}/") + "{what}/" + said.replace("{", "{{").replace("}", "}}")
+    return Bar(_buttons(kind, others, actor), delete + said, export, count)
 
 
-def _buttons(kind: RecordType, query: ListQuery, actor: Any) -> list[tuple[str, str, str]]:
+def _buttons(kind: RecordType, address: str, actor: Any) -> list[tuple[str, str, str]]:
     offered = [
         (BulkKind.ASSIGN, _("Assign"), "user"),
         (BulkKind.STAGE, _("Move"), "git-branch"),
@@ -46,11 +49,7 @@ def _buttons(kind: RecordType, query: ListQuery, actor: Any) -> list[tuple[str, 
         (BulkKind.SET, _("Edit field"), "pencil"),
     ]
     return [
-        (text, icon, _address(kind, what, query))
+        (text, icon, address.format(what=what.value))
         for what, text, icon in offered
         if (settable(kind, actor) if what == BulkKind.SET else field_for(kind, what, actor))
     ]
-
-
-def _address(kind: RecordType, what: BulkKind, query: ListQuery) -> str:
-    return reverse("record_bulk", args=[kind.key, what.value]) + query.url()

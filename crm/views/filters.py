@@ -88,7 +88,7 @@ def _count(request: Any, panel: Panel, draft: DraftGroup) -> HttpResponse:
     except CrmError:
         text = ""
     else:
-        number = formats.number(count.number) + ("" if count.exact else "+")
+        number = formats.how_many(count)
         text = ngettext("%(number)s matches", "%(number)s match", count.number) % {"number": number}
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 

@@ -180,7 +180,7 @@ def saved_view_count(request: HttpRequest, pk: UUID) -> HttpResponse:
         count = lists.list_count(record_type, _arranged(record_type, f"?view={pk}", r.actor), r.actor)
     except CrmError:
         return _kept(HttpResponse(""))
-    return _kept(HttpResponse(formats.number(count.number) + ("" if count.exact else "+")))
+    return _kept(HttpResponse(formats.how_many(count)))
 
 
 def _kept(response: HttpResponse) -> HttpResponse:

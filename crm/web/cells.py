@@ -254,12 +254,13 @@ def table_body(
     shown = {field.key: field for field in columns}
     under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
+    select = _("Select %(name)s")  # looked up once: a list has many rows
     pick_box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="{}" aria-label="{}"></td>'
     before, after = (lambda row: f'<span class="row">{box(row)}', "</span>") if box else (lambda _row: "", "")
     out: list[str] = []
     for row in rows:
         name, pk = record_name(record_type, row), str(row["id"])
-        pick = pick_box.format(pk, escape(_("Select %(name)s") % {"name": name})) if picks else ""
+        pick = pick_box.format(pk, escape(select % {"name": name})) if picks else ""
         sub = " · ".join(filter(None, [text(row) for text in under]))
         out.append(
             f'<tr data-id="{pk}">{pick}<td class="first">{before(row)}<a class="row" href="{page(pk)}">'

@@ -31,10 +31,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows there are: exact up to 10,000, else `number` is 10,000 and `exact` False."""
+    """How many rows there are: exact up to 10,000; else `exact` is False, and `number` an estimate, or 10,000 where
+    there is none (`estimated` False)."""
 
     number: int
     exact: bool
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

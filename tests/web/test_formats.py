@@ -1,10 +1,11 @@
 """How values look on a page."""
 
 import datetime as dt
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +62,14 @@ def test_money_rounded_to_whole_units(minor: int, text: str) -> None:
 )
 def test_money_short(units: int, text: str) -> None:
     assert formats.money_short(units * 100, "EUR") == text
+
+
+@given(st.decimals(-(10**12), 10**12, places=5), st.sampled_from(["en", "de", "fr", "nb", "hi"]))
+def test_numbers_with_decimals_as_babel_writes_them(value: Decimal, language: str) -> None:
+    with translation.override(language):
+        written = format_decimal(value, locale=formats.locale_of(language)).replace("-", formats.MINUS)
+        # Nothing is less than nothing.
+        assert formats.number(value) == (written if round(value, 3) else "0")
 
 
 @given(st.integers(0, 10**13), st.sampled_from(["EUR", "USD", "JPY", "CHF"]), st.sampled_from(["en", "de", "fr", "hi"]))
