@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from bench.people import Records
 from crm import queries
-from crm.actions.fields import FieldSettings, create_field, delete_field
+from crm.actions.fields import FieldSettings, create_field, delete_field, restore_field
 from crm.models import CustomField
 from crm.tenancy.context import Actor, org_context
 
@@ -30,7 +30,9 @@ def hundred_fields(records: Records) -> Iterator[None]:
     acting = found.actor
     kinds = [list(_KINDS)[n % len(_KINDS)] for n in range(FIELDS)]
     with org_context(acting):
-        for n, kind in enumerate(kinds):
+        for row in CustomField.everything.filter(record_type="contact", deleted_at__isnull=False):
+            restore_field(row.pk, acting=acting)
+        for n, kind in enumerate(kinds if not CustomField.objects.filter(record_type="contact").exists() else ()):
             create_field("contact", FieldSettings(label=f"Own {n}", key=f"own_{n}", kind=kind), acting=acting)
     _fill(records, {f"own_{n}": _KINDS[kind] for n, kind in enumerate(kinds)})
     try:

@@ -202,8 +202,8 @@ def edit_cell(scene: Scene) -> Iterator[Request]:
         VERSIONS[pk] += 1
 
 
-def own_fields_list(scene: Scene) -> Iterator[Request]:
-    """The first page of the contacts, which have a hundred fields of the organisation's own; three of them shown."""
+def own_fields_shown(scene: Scene) -> Iterator[Request]:
+    """The first page of contacts that have a hundred fields of the organisation's own; three of them are shown."""
     columns = ["account", "title", "lifecycle", "last_activity_at", *SHOWN]
     path = scene.url("contact_list") + "?" + urlencode({"cols": ",".join(columns)}, safe=",")
     return (_get(scene, path, person) for person in scene.people())
@@ -316,10 +316,11 @@ ROWS: tuple[Row, ...] = (
     Row(
         "own",
         "Contacts with 100 own fields",
-        own_fields_list,
+        contact_list,
         Bar(cpu_ms=10, times=1.2, beside="contacts"),
         around=hundred_fields,
     ),
+    Row("own_shown", "The same, showing three", own_fields_shown, Bar(cpu_ms=10), around=hundred_fields),
     Row("palette", "Palette, while typing", palette),
     Row("searched", "Contacts, searched by name", searched_list),
     Row("grouped", "Contacts, in groups", grouped_list, Bar(cpu_ms=250, statements=8)),

@@ -118,9 +118,8 @@ class Keys:
             found |= same & _past(key, value, backwards=place.backwards)
             same &= Q(**{f"{key.path}__isnull": True} if value is None else {key.path: value})
         last = Place(place.backwards, place.value[-1], place.row_id)
-        first, value = self.keys[0], place.value[0]
-        here = Q(**{f"{first.path}__isnull": True} if value is None else {first.path: value})
-        return (here | _past(first, value, backwards=place.backwards)) & (found | same & Q(self.keys[-1].beyond(last)))
+        from_here = _from(self.keys[0], place.value[0], backwards=place.backwards)
+        return from_here & (found | same & Q(self.keys[-1].beyond(last)))
 
     def value_of(self, row: Any) -> Any:
         """What a cursor holds of a row."""
@@ -141,6 +140,15 @@ def _past(key: Key, value: Any, *, backwards: bool) -> Q:
     down = key.descending != backwards
     past = Q(**{f"{key.path}__{'lt' if down else 'gt'}": value})
     return past | empty if key.nullable and not backwards else past
+
+
+def _from(key: Key, value: Any, *, backwards: bool) -> Q:
+    """The rows whose value is this one or comes after it: one range of an index, where no value is empty."""
+    if value is None:
+        return Q() if backwards else Q(**{f"{key.path}__isnull": True})
+    down = key.descending != backwards
+    range_ = Q(**{f"{key.path}__{'lte' if down else 'gte'}": value})
+    return range_ | Q(**{f"{key.path}__isnull": True}) if key.nullable and not backwards else range_
 
 
 def encode_cursor(direction: str, value: Any, row_id: Any) -> str:
