@@ -309,6 +309,15 @@ def get_any_view(pk: UUID | str, actor: Actor, *, lock: bool = False) -> SavedVi
     return found
 
 
+def own_row(model: type[M], pk: UUID | str, acting: Actor, *, lock: bool = False) -> M | None:
+    """A row of work that a member has begun, such as an import: theirs, and of who writes everything;
+    None for somebody else's. With `lock` locked until the transaction ends."""
+    rows = model._default_manager.filter(pk=pk)
+    if acting.write != "all":
+        rows = rows.filter(owner_id=acting.member_id)
+    return (rows.select_for_update() if lock else rows).first()
+
+
 def as_uuid(value: UUID | str) -> UUID:
     """The id that a value names, where is_uuid says so. Raises ValueError."""
     return value if isinstance(value, UUID) else UUID(value)

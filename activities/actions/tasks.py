@@ -96,12 +96,6 @@ def reopen_task(task_id: UUID | str, *, acting: Actor) -> Task:
 
 
 @action
-def assign_task(task_id: UUID | str, owner_id: UUID | str, *, acting: Actor, version: int | None = None) -> Task:
-    """Gives a task to another member, who is told. Raises NotFound, Invalid (no active member) and Conflict."""
-    return update_task(task_id, {"owner": owner_id}, acting=acting, version=version)
-
-
-@action
 def reassign_tasks(old_owner: UUID, new_owner: UUID, *, acting: Actor) -> int:
     """Gives every task of a member to another one, the recycle bin's too; says how many. The caller has checked the
     rule."""

@@ -18,7 +18,7 @@ from contacts.imports.own import target_of
 from contacts.imports.reading import RawRow
 from contacts.imports.targets import Parsed, Result, Settings, Target
 from contacts.models.importing import ImportJob, ImportRow, ImportStatus
-from crm import rules
+from crm import access, rules
 from crm.actions.base import action
 from crm.enums import ChangeSetKind
 from crm.events import enqueue_on_commit
@@ -36,10 +36,7 @@ MAX_REASON = 300
 
 def _job(job_id: UUID | str, acting: Actor, *, lock: bool = False) -> ImportJob:
     """An import of the actor's own; admins reach everybody's. Raises NotFound."""
-    jobs = ImportJob.objects.filter(pk=job_id)
-    if acting.write != "all":
-        jobs = jobs.filter(owner_id=acting.member_id)
-    found = (jobs.select_for_update() if lock else jobs).first()
+    found = access.own_row(ImportJob, job_id, acting, lock=lock)
     if found is None:
         raise NotFound(_("This import was not found."))
     return found

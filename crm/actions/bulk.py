@@ -49,10 +49,7 @@ class Result:
 
 def get_run(run_id: UUID | str, acting: Actor, *, lock: bool = False) -> BulkRun:
     """A run of the actor's own; admins reach everybody's. Raises NotFound."""
-    runs = BulkRun.objects.filter(pk=run_id)
-    if acting.write != "all":
-        runs = runs.filter(owner_id=acting.member_id)
-    found = (runs.select_for_update() if lock else runs).first()
+    found = access.own_row(BulkRun, run_id, acting, lock=lock)
     if found is None:
         raise NotFound(_("This bulk action was not found."))
     return found

@@ -164,6 +164,21 @@ class _Sql(Operation):
             schema_editor.execute(statement, params=None)
 
 
+def fence(table: str) -> list[str]:
+    """Row-level security on a table, for its owner too, and the policy that keeps every row in its organisation."""
+    own_org = "org_id = app_org()"
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} {'FORCE' if settings.RLS_MODE == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON {table} USING ({own_org}) WITH CHECK ({own_org})",
+    ]
+
+
+def open_again(table: str) -> list[str]:
+    """What takes row-level security off a table whose policies are gone."""
+    return [f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY", f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"]
+
+
 class EnableTenancy(_Sql):
     """Forced row-level security on a table: its organisation, who sees a row, who may write it.
 
@@ -196,7 +211,7 @@ class EnableTenancy(_Sql):
         return f"Row-level security on {self.table}"
 
     def forward(self) -> list[str]:
-        table, own_org = self.table, "org_id = app_org()"
+        table = self.table
         create = f"CREATE POLICY {{}} ON {table} AS RESTRICTIVE FOR"
         writes = "coalesce(app_write(), 'none') " + ("= 'all'" if self.admin_only else "<> 'none'")
         personal = f"{self.personal} = app_member()" if self.personal else ""
@@ -209,9 +224,7 @@ class EnableTenancy(_Sql):
         _signature, function = self.rows.function(table) if self.rows else ("", "")
         statements = [
             *([function] if function else []),
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"ALTER TABLE {table} {'FORCE' if settings.RLS_MODE == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY",
-            f"CREATE POLICY tenant ON {table} USING ({own_org}) WITH CHECK ({own_org})",
+            *fence(table),
             create.format("may_insert") + f" INSERT WITH CHECK ({may_insert})",
             create.format("may_update") + f" UPDATE USING ({may_change}) WITH CHECK ({may_insert})",
             create.format("may_delete") + f" DELETE USING ({may_change})",
@@ -229,8 +242,7 @@ class EnableTenancy(_Sql):
         signature, _function = self.rows.function(self.table) if self.rows else ("", "")
         return [f"DROP POLICY IF EXISTS {name} ON {self.table}" for name in names] + [
             *([f"DROP FUNCTION {signature}"] if signature else []),
-            f"ALTER TABLE {self.table} NO FORCE ROW LEVEL SECURITY",
-            f"ALTER TABLE {self.table} DISABLE ROW LEVEL SECURITY",
+            *open_again(self.table),
         ]
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-
-from crm.tenancy.operations import _Sql
+from crm.tenancy.operations import _Sql, fence, open_again
 
 # Nobody acts: the system, which looks after every row.
 _SYSTEM = "app_member() IS NULL"
@@ -79,12 +77,10 @@ class EnablePersonal(_Sql):
         )
 
     def forward(self) -> list[str]:
-        table, own_org = self.table, "org_id = app_org()"
+        table = self.table
         create = f"CREATE POLICY {{}} ON {table} AS RESTRICTIVE FOR"
         return [
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"ALTER TABLE {table} {'FORCE' if settings.RLS_MODE == 'forced' else 'NO FORCE'} ROW LEVEL SECURITY",
-            f"CREATE POLICY tenant ON {table} USING ({own_org}) WITH CHECK ({own_org})",
+            *fence(table),
             create.format("visible") + f" SELECT USING ({self._visible()})",
             create.format("may_insert") + f" INSERT WITH CHECK ({self._writable()})",
             create.format("may_update") + f" UPDATE USING ({self._writable()}) WITH CHECK ({self._writable()})",
@@ -94,6 +90,5 @@ class EnablePersonal(_Sql):
     def backward(self) -> list[str]:
         names = ["tenant", "visible", "may_insert", "may_update", "may_delete"]
         return [f"DROP POLICY {name} ON {self.table}" for name in names] + [
-            f"ALTER TABLE {self.table} NO FORCE ROW LEVEL SECURITY",
-            f"ALTER TABLE {self.table} DISABLE ROW LEVEL SECURITY",
+            *open_again(self.table),
         ]

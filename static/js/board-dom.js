@@ -1,4 +1,6 @@
 // What the board's modules share: its elements, its words, and the sums they count on until the server answers.
+import { filled } from "./card-drag.js";
+
 export const board = () => document.querySelector("[data-board]");
 export const idOf = (el) => (el?.matches?.(".deal") ? el.querySelector("a").getAttribute("href").replace("/", "") : null);
 export const card = (id) => board().querySelector(`.deal > a[href="${id}/"]`)?.parentElement ?? null;
@@ -8,10 +10,7 @@ export const head = (stage) => document.getElementById(`head-${stage}`);
 export const nameOf = (el) => el.querySelector("a").textContent;
 export const editable = () => "editable" in board().dataset;
 
-export function text(name, values = {}) {
-  const words = document.getElementById("board-texts").dataset[name] ?? "";
-  return words.replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-}
+export const text = (name, values) => filled(document.getElementById("board-texts").dataset[name], values);
 export function say(words) {
   document.getElementById("live").textContent = words;
 }

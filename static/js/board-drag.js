@@ -1,30 +1,12 @@
 // Drag and drop by mouse and touch (SortableJS): within a column, to another one, and onto won or lost.
 import { board, columns, editable, idOf } from "./board-dom.js";
 import { move, settle } from "./board.js";
+import { draggable } from "./card-drag.js";
 
 const main = () => board().closest("main");
 const drops = () => [...document.querySelectorAll(".drop")];
-const done = new WeakSet();
 
-function listen(body, options) {
-  if (done.has(body)) return;
-  done.add(body);
-  globalThis.Sortable.create(body, {
-    animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 160,
-    draggable: ".deal",
-    filter: "[data-fixed], .more",
-    preventOnFilter: false,
-    ghostClass: "is-ghost",
-    dragClass: "is-drag",
-    forceFallback: true, // the browser's own drag and drop can't be styled, and knows no touch
-    fallbackOnBody: true,
-    fallbackTolerance: 4,
-    delay: 180,
-    delayOnTouchOnly: true,
-    emptyInsertThreshold: 40,
-    ...options,
-  });
-}
+const listen = (body, options) => draggable(body, { filter: "[data-fixed], .more", preventOnFilter: false, ...options });
 
 function ready() {
   if (!board() || !editable() || !globalThis.Sortable) return;

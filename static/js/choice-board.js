@@ -1,4 +1,5 @@
 // A list as a board over a picklist: a card is dragged, or carried by keys, to another column; the server's answer wins.
+import { draggable, filled } from "./card-drag.js";
 import { toast } from "./toast.js";
 
 const board = () => document.querySelector("[data-choice-board]");
@@ -7,9 +8,7 @@ const nameOf = (card) => card.querySelector("a").textContent;
 const editable = () => "editable" in board().dataset;
 const csrf = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
-function text(name, values = {}) {
-  return document.getElementById("choice-texts").dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-}
+const text = (name, values) => filled(document.getElementById("choice-texts").dataset[name], values);
 const say = (words) => document.getElementById("board-said").replaceChildren(words);
 
 // ---- moving: cards go out one after the other, each with the version it has then
@@ -49,26 +48,13 @@ async function put(card, value) {
 }
 
 // ---- by mouse and touch
-const done = new WeakSet();
 function ready() {
   if (!board() || !editable() || !globalThis.Sortable) return;
   for (const body of bodies()) {
-    if (done.has(body)) continue;
-    done.add(body);
     let next;
-    globalThis.Sortable.create(body, {
+    draggable(body, {
       group: "cards",
       sort: false,
-      draggable: ".deal",
-      animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 160,
-      ghostClass: "is-ghost",
-      dragClass: "is-drag",
-      forceFallback: true, // the browser's own drag and drop can't be styled, and knows no touch
-      fallbackOnBody: true,
-      fallbackTolerance: 4,
-      delay: 180,
-      delayOnTouchOnly: true,
-      emptyInsertThreshold: 40,
       onStart: (e) => (next = e.item.nextElementSibling),
       onEnd: (e) => {
         e.to.append(...e.to.querySelectorAll(".more-cards"));

@@ -90,7 +90,7 @@ def test_task_is_changed_by_its_owner_their_managers_and_admins(desk: Desk, who:
         lambda actor: tasks.update_task(task.pk, {"title": "Another"}, acting=actor),
         lambda actor: tasks.complete_task(task.pk, acting=actor),
         lambda actor: tasks.reopen_task(task.pk, acting=actor),
-        lambda actor: tasks.assign_task(task.pk, desk.admin.pk, acting=actor),
+        lambda actor: tasks.update_task(task.pk, {"owner": desk.admin.pk}, acting=actor),
         lambda actor: delete_record("task", task.pk, acting=actor),
     ]
     for attempt in attempts:
@@ -216,9 +216,9 @@ def test_update_refuses_an_older_version(desk: Desk):
 def test_assigning_tells_the_new_owner_who_may_be_somebody_unseen(desk: Desk):
     task = add(desk)
     with desk.org.acting(desk.rep) as actor:
-        tasks.assign_task(task.pk, desk.stranger.pk, acting=actor)
+        tasks.update_task(task.pk, {"owner": desk.stranger.pk}, acting=actor)
         with pytest.raises(NotFound):
-            tasks.assign_task(task.pk, desk.rep.pk, acting=actor)
+            tasks.update_task(task.pk, {"owner": desk.rep.pk}, acting=actor)
     with desk.org.system():
         told = list(Notification.objects.values_list("member_id", "kind", "record"))
     assert told == [(desk.stranger.pk, "task.assigned", task.pk)]

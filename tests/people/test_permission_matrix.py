@@ -178,8 +178,8 @@ def view_task(world, task, actor):
 def edit_task(world, task, actor):
     tasks.complete_task(task.pk, acting=actor)
     tasks.reopen_task(task.pk, acting=actor)
-    tasks.assign_task(task.pk, world.members["stranger" if task.owner_id != world.members["stranger"].id else "mate"].id,
-                      acting=actor)  # fmt: skip
+    other = world.members["stranger" if task.owner_id != world.members["stranger"].id else "mate"]
+    tasks.update_task(task.pk, {"owner": other.id}, acting=actor)
 
 
 ON_TASKS: dict[str, Callable[..., Any]] = {"task.view": view_task, "task.edit": edit_task}
