@@ -17,7 +17,6 @@ from activities.actions.tasks import KEY as TASK
 from activities.events import ActivityDeleted, ActivityRestored
 from activities.models import Activity, Task
 from activities.timelines import MODELS
-from crm.lib.errors import Forbidden
 from crm.models import BinEntry
 from crm.records import hooks
 from crm.records.bin import Along, BinType, goes_along
@@ -33,7 +32,7 @@ def register() -> None:
         restored=lambda activity: event_of(ActivityRestored, activity),
         after_delete=_deleted,
         after_restore=_restored,
-        before_delete=_check_logged,
+        must_stay=_written_by_keel,
     )
     register_bin(BinType(KEY, Activity, _("Activity"), _("Activities"), "message-square", _name, does))
     for kind in MODELS:
@@ -50,10 +49,9 @@ def _entries(count: int) -> str:
     return ngettext("%(n)d timeline entry", "%(n)d timeline entries", count) % {"n": count}
 
 
-def _check_logged(activities: Sequence[Activity], _acting: Actor) -> None:
-    """Raises Forbidden for what Keel wrote itself."""
-    if any(activity.type not in rules.LOGGED for activity in activities):
-        raise Forbidden(_("Keel wrote this entry itself; it can't be changed."))
+def _written_by_keel(activities: Sequence[Activity], _acting: Actor) -> dict[UUID, str]:
+    text = _("Keel wrote this entry itself; it can't be changed.")
+    return {activity.pk: text for activity in activities if activity.type not in rules.LOGGED}
 
 
 def _deleted(activities: Sequence[Activity], _acting: Actor) -> None:

@@ -10,11 +10,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from activities import rules
-from activities.actions import log, tasks
+from activities.actions import edits, log, tasks
 from activities.enums import BY_SYSTEM, ActivityType, Direction, Priority, Source, TaskStatus
 from activities.models import Activity, Task
 from crm import access
-from crm.records.registry import Check, Deadline, Field, FieldType, LeftOut, RecordType, Relation
+from crm.records.registry import Bulk, Check, Deadline, Field, FieldType, LeftOut, RecordType, Relation
 from crm.tenancy.context import Actor
 
 ABOUT = ("contact", "account", "deal")
@@ -33,13 +33,13 @@ def _member(key: str, label: Any, *, editable: bool = True) -> Field:
     )  # fmt: skip
 
 
-def _about() -> tuple[Field, ...]:
+def _about(*, bulk: bool = True) -> tuple[Field, ...]:
     """The records that something is about."""
 
     def lookup(key: str, label: Any, *names: str) -> Field:
         return Field(
             key, label, FieldType.LOOKUP, path=f"{key}_id", target=key, url_name=f"{key}_detail", filterable=True,
-            label_paths=tuple(f"{key}__{name}" for name in names),
+            label_paths=tuple(f"{key}__{name}" for name in names), bulk=bulk,
         )  # fmt: skip
 
     return (
@@ -74,11 +74,11 @@ ACTIVITY = RecordType(
     icon="history",
     fields=(
         Field("type", _("Type"), FieldType.CHOICE, choices=ActivityType, tones=TYPE_TONES, filterable=True,
-              required=True),
+              required=True, bulk=False),
         Field("subject", _("Subject"), FieldType.TEXT, filterable=True),
         Field("occurred_at", _("When"), FieldType.DATETIME, sortable=True, filterable=True),
         _member("owner", _("Logged by"), editable=False),
-        *_about(),
+        *_about(bulk=False),
         Field("body", _("Text"), FieldType.LONG_TEXT, filterable=True),
         Field("direction", _("Direction"), FieldType.CHOICE, choices=Direction, filterable=True),
         Field("outcome", _("Outcome"), FieldType.TEXT, filterable=True),
@@ -94,6 +94,7 @@ ACTIVITY = RecordType(
     search_words=("subject", "body"),
     create=create_activity_from,
     update=update_activity_from,
+    bulk=Bulk(written=edits.tell_activities),
     url_names={
         "list": "activity_list", "detail": "activity_detail", "new": "activity_new", "edit": "activity_edit",
     },
@@ -143,6 +144,7 @@ TASK = RecordType(
     search_words=("title_norm",),
     create=tasks.create_task,
     update=tasks.update_task,
+    bulk=Bulk(written=edits.tell_tasks),
     url_names={"list": "task_list", "detail": "task_detail", "new": "task_new", "edit": "task_edit"},
     check=Check("task_completion", "completed_at", _("Done: %(name)s")),
 )  # fmt: skip

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from contacts.duplicates import Known
 from contacts.models import Account, AccountDomain, Contact, ContactEmail, ImportJob, ImportRow
+from contacts.models.importing import ImportStatus
 from crm import access
 from crm.models import Membership, Organization
 from crm.tenancy import context
@@ -108,13 +109,15 @@ def active_members(ids: Collection[UUID]) -> dict[UUID, str]:
     return {pk: name or email.partition("@")[0] for pk, name, email in rows}
 
 
-def accounts_above(account_id: UUID, most: int) -> set[UUID]:
-    """An account and those above it in its company tree, at most `most` levels."""
+def accounts_above(account_id: UUID, most: int, parents: Mapping[UUID, UUID | None] | None = None) -> set[UUID]:
+    """An account and those above it in its company tree, at most `most` levels. `parents` are to be those of some."""
+    known = parents or {}
     found: set[UUID] = set()
     at: UUID | None = account_id
     while at is not None and at not in found and len(found) < most:
         found.add(at)
-        at = Account.everything.filter(pk=at).values_list("parent_id", flat=True).first()
+        of = Account.everything.filter(pk=at).values_list("parent_id", flat=True)
+        at = known[at] if at in known else of.first()
     return found
 
 
@@ -122,6 +125,12 @@ def past_imports(actor: Actor) -> list[ImportJob]:
     """The last 20 imports of the actor; for admins, of everybody."""
     jobs = ImportJob.objects.select_related("owner__user").order_by("-id")
     return list((jobs if actor.write == "all" else jobs.filter(owner_id=actor.member_id))[:20])
+
+
+def imports_under_way(change_set_id: UUID) -> bool:
+    """Whether an import still writes under a change set."""
+    going = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+    return ImportJob.objects.filter(change_set_id=change_set_id, status__in=going).exists()
 
 
 def rows_of_import(job: ImportJob) -> list[ImportRow]:

@@ -209,7 +209,7 @@ ACCOUNT = RecordType(
     search_fragments=("account_domains__domain", "phone"),
     create=create_account_from,
     update=accounts.update_account,
-    bulk=Bulk(apply=edits.apply_accounts, written=edits.tell_accounts),
+    bulk=Bulk(apply=edits.apply_accounts, written=edits.tell_accounts, undo=edits.refuse_circles),
     bin=Bin(emptied=(Emptied(Contact, "account_id", still=_main_contacts_of),)),
     url_names={"list": "account_list", "detail": "account_detail", "new": "account_new", "edit": "account_edit"},
     relations=(

@@ -11,6 +11,7 @@ from contacts import home
 from contacts.actions.reassign import reassign_contacts_and_accounts
 from contacts.imports import contact_target, targets
 from contacts.models import AccountContact
+from contacts.queries import imports_under_way
 from contacts.records import ACCOUNT, CONTACT
 from crm.records import hooks
 from crm.records.bin import Along, goes_along
@@ -28,6 +29,7 @@ def register() -> None:
     create.add("contact", _("New contact"), "user-plus", "contact_new", order=10)
     create.add("account", _("New account"), "building-2", "account_new", order=20)
     hooks.add(hooks.reassigners, _reassign)
+    hooks.add(hooks.writers, imports_under_way)
     targets.register(contact_target.TARGET)
     goes_along("contact", Along(AccountContact, "contact_id", _accounts))
     goes_along("account", Along(AccountContact, "account_id", _people))

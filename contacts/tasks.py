@@ -16,7 +16,7 @@ from contacts.imports import planning, targets
 from contacts.imports.own import target_of
 from contacts.models.importing import ImportJob
 from crm.tenancy.context import Actor, org_context
-from crm.tenancy.tasks import OrgTask
+from crm.tenancy.tasks import NotActive, OrgTask
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def run_import(self: OrgTask, *, org_id: str, job_id: str, member_id: str) -> No
             job = imports.get_import(job_id, actor)
             settings = imports.prepared(job, target_of(job.record_type, actor), actor)
         _run(self, org_id, job, member_id, settings)
-    except LookupError:
+    except NotActive:
         with self.organization(org_id) as system:
             error = _("The member who started this import is not active any more.")
             imports.finish_import(job_id, acting=system, error=error)

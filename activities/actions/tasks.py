@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,9 @@ from crm.records.limits import check_writable
 from crm.tenancy.context import Actor, elevated
 
 KEY = "task"
+ABOUT = tuple(f"{name}_id" for name in Task.SEEN_THROUGH)  # columns of what a task is about
+BATCH = 1000  # notes written by one statement
+NOTES = "the note that somebody else may have made by completing a task"
 COLUMNS = (
     *_task_values.PLAIN, "due_at", "is_timed", "status", "completed_at", "owner_id", "contact_id", "account_id",
     "deal_id", "custom",
@@ -51,7 +54,7 @@ def create_task(values: Mapping[str, Any], *, acting: Actor) -> Task:
         Task.objects.bulk_create([task])
     emit(_event(TaskCreated, task))
     if task.status == TaskStatus.DONE:
-        _note(task, acting)
+        _note([task], acting)
     _tell_owner(task, acting.member_id, acting)
     return task
 
@@ -122,12 +125,8 @@ def _put(task: Task, values: Mapping[str, Any], acting: Actor) -> None:
 def _tell(task: Task, former: Mapping[str, Any], changed: list[str], acting: Actor) -> None:
     """Events, timeline and notification of a change."""
     if "status" in changed and TaskStatus.DONE in (task.status, former["status"]):
-        if task.status == TaskStatus.DONE:
-            _note(task, acting)
-            emit(_event(TaskCompleted, task))
-        else:
-            _forget(task)
-            emit(_event(TaskReopened, task))
+        emit(_event(TaskCompleted if task.status == TaskStatus.DONE else TaskReopened, task))
+    keep_notes([(task, former)], acting)
     others = tuple(column for column in changed if column not in ("status", "completed_at"))
     if others:
         emit(_event(TaskUpdated, task, previous_owner=former["owner_id"], fields=others))
@@ -139,26 +138,62 @@ def _tell_owner(task: Task, former: UUID | None, acting: Actor) -> None:
         notify(task.owner_id, "task.assigned", record_type=KEY, record=task.pk, name=task.title, by=acting.name)
 
 
-def _note(task: Task, acting: Actor) -> None:
-    """Writes on the timeline of what a task is about that it was done."""
-    if not (task.contact_id or task.account_id or task.deal_id):
-        return
-    entry = Activity(
+def keep_notes(changed: Sequence[tuple[Task, Mapping[str, Any]]], acting: Actor) -> None:
+    """Has the timeline of what tasks are about say that they are done: writes that of tasks done now, takes it back of
+    others, and moves it where a task is about something else. Each task comes with its former columns."""
+    there = [(task, former) for task, former in changed if former["status"] == TaskStatus.DONE]
+    _forget([(task, former) for task, former in there if task.status != TaskStatus.DONE])
+    for task, former in there:
+        about = {column: getattr(task, column) for column in ABOUT}
+        if task.status == TaskStatus.DONE and any(former[column] != pk for column, pk in about.items()):
+            _move_note(task, former, about, acting)
+    since = [task for task, former in changed if former["status"] != TaskStatus.DONE == task.status]
+    _note(since, acting)
+
+
+def _note(tasks: Sequence[Task], acting: Actor) -> None:
+    """Writes on the timelines of what tasks are about that they were done."""
+    Activity.objects.bulk_create(
+        [_entry(task, acting) for task in tasks if any(getattr(task, column) for column in ABOUT)], batch_size=BATCH
+    )
+
+
+def _entry(task: Task, acting: Actor) -> Activity:
+    return Activity(
         type=ActivityType.TASK, subject=task.title, owner_id=acting.member_id,
         occurred_at=task.completed_at or timezone.now(),
         contact_id=task.contact_id, account_id=task.account_id, deal_id=task.deal_id, data={"task": str(task.pk)},
         source=Source.MANUAL if acting.kind == "member" else Source.SYSTEM,
     )  # fmt: skip
-    Activity.objects.bulk_create([entry])
 
 
-def _forget(task: Task) -> None:
-    """Takes the note of a completion back; what the task is about leads to it."""
-    about = next((name for name in Task.SEEN_THROUGH if getattr(task, f"{name}_id")), "")
-    if about:
-        rows = Activity.everything.filter(**{f"{about}_id": getattr(task, f"{about}_id")}, type=ActivityType.TASK)
-        with elevated("the note that somebody else may have made by completing a task"):
-            rows.filter(data__task=str(task.pk)).delete()
+def _forget(done: Sequence[tuple[Task, Mapping[str, Any]]]) -> None:
+    """Takes the notes of completions back."""
+    if done:
+        with elevated(NOTES):
+            _notes_of(done).delete()
+
+
+def _move_note(task: Task, former: Mapping[str, Any], about: dict[str, UUID | None], acting: Actor) -> None:
+    with elevated(NOTES):
+        if not any(about.values()):
+            _notes_of([(task, former)]).delete()
+        elif not _notes_of([(task, former)]).update(**about):
+            _note([task], acting)
+
+
+def _notes_of(done: Sequence[tuple[Task, Mapping[str, Any]]]) -> QuerySet[Activity]:
+    """The notes of completions; what a task was about when it was done leads to its own."""
+    found = Q(pk__in=[])
+    for column in ABOUT:
+        tasks = {str(task.pk): former[column] for task, former in done if _led_by(former) == column}
+        if tasks:
+            found |= Q(**{f"{column}__in": set(tasks.values())}, data__task__in=list(tasks))
+    return Activity.everything.filter(found, type=ActivityType.TASK)
+
+
+def _led_by(former: Mapping[str, Any]) -> str:
+    return next((column for column in ABOUT if former[column]), "")
 
 
 def _event(kind: type[TaskEvent], task: Task, **more: Any) -> TaskEvent:

@@ -9,13 +9,13 @@ from uuid import UUID
 from contacts import queries
 from contacts.actions import _changing, _links
 from contacts.actions.accounts import CHANGEABLE as OF_ACCOUNT
-from contacts.actions.accounts import CIRCLE, above_parent, columns_of_changes
+from contacts.actions.accounts import CIRCLE, MOST_PARENTS, above_parent, columns_of_changes
 from contacts.actions.contacts import CHANGEABLE as OF_CONTACT
 from contacts.actions.contacts import check_name, contact_columns
 from contacts.events import AccountAssigned, AccountUpdated, ContactAssigned, ContactUpdated
 from crm.actions.tags import clean_tags, tags_of_rows
 from crm.events import emit_batch
-from crm.lib.errors import CrmError, Invalid
+from crm.lib.errors import Conflict, CrmError, Invalid
 from crm.records.bulk import Edit, columns_changed, put_custom
 from crm.tenancy.context import Actor
 
@@ -49,6 +49,18 @@ def apply_accounts(edits: Sequence[Edit], acting: Actor) -> None:
     _each(edits, lambda edit: _put_parent(edit, above))
     _assign(edits, acting)
     put_custom("account", edits, acting)
+
+
+def refuse_circles(edits: Sequence[Edit], _acting: Actor) -> None:
+    """Refuses accounts that an undo would put below themselves: somebody arranged those above them anew since."""
+    parents = {edit.record.pk: edit.record.parent_id for edit in edits if edit.open}
+    for edit in edits:
+        pk, parent = edit.record.pk, edit.record.parent_id
+        if not edit.open or parent is None or not edit.moved("parent_id"):
+            continue
+        if pk in queries.accounts_above(parent, MOST_PARENTS, parents):
+            edit.error = Conflict(CIRCLE)
+            del parents[pk]
 
 
 def tell_contacts(edits: Sequence[Edit], _acting: Actor) -> None:

@@ -76,10 +76,11 @@ def delete_records(key: str, pks: Collection[UUID], *, acting: Actor) -> list[An
 
 
 def put(kind: BinType, records: Sequence[Any], acting: Actor) -> None:
-    """Moves locked records to the bin. Raises Forbidden where one was only shared with the actor."""
+    """Moves locked records to the bin. Raises Forbidden where one was only shared with the actor, or must stay."""
     if not all(may_manage(kind, record, acting) for record in records):
         raise Forbidden(_("Only its owner, their manager or an administrator can delete this."))
-    kind.rules.before_delete(records, acting)
+    for reason in kind.rules.must_stay(records, acting).values():
+        raise Forbidden(reason)
     ids = [record.pk for record in records]
     along, emptied = count_along(kind, ids), _empty(kind, ids)
     _mark(kind, records, timezone.now())

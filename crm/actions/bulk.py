@@ -202,12 +202,14 @@ def _change(kind: RecordType, run: BulkRun, ids: Sequence[UUID], acting: Actor) 
     result = Result(refused=_left_out(kind, ids, {record.pk for record in records}, acting))
     if run.kind == BulkKind.DELETE:
         place = bin_type(kind.key)
-        mine = [record for record in records if may_manage(place, record, acting)]
-        if mine:
-            put(place, mine, acting)
-        result.changed = len(mine)
         text = _("Only its owner, their manager or an administrator can delete this.")
-        result.refused += [(record.pk, text) for record in records if record not in mine]
+        stay = {record.pk: text for record in records if not may_manage(place, record, acting)}
+        stay |= place.rules.must_stay([record for record in records if record.pk not in stay], acting)
+        gone = [record for record in records if record.pk not in stay]
+        if gone:
+            put(place, gone, acting)
+        result.changed = len(gone)
+        result.refused += stay.items()
         return result
     edits = [Edit(record, values) for record, values in _values(kind, run, records)]
     bulk.change(kind, edits, acting)

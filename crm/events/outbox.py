@@ -60,6 +60,8 @@ def emit_batch(name: str, records: Sequence[UUID], **common: Any) -> None:
 
     The payload is `{"records": [...], **common}`; receivers of `name` get it as one call.
     """
+    if not records:
+        return
     actor = context.current_actor()
     rest = {**common, "by": _by(actor)}
     batches = [records[start : start + BATCH] for start in range(0, len(records), BATCH)]

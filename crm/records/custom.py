@@ -178,7 +178,7 @@ def settle(record: UUID, merged: Merged) -> None:
 
 
 def settle_rows(rows: Sequence[tuple[UUID, Merged]]) -> dict[UUID, Invalid]:
-    """`settle` for many records: what it raises, by record. What is refused leaves nothing."""
+    """`settle` for many records: what it raises, by record. What is refused stays as it was."""
     refused = _claim([(record, field_id, *claim) for record, m in rows for field_id, claim in m.unique.items()])
     sealed = [
         (record, field_id, value) for record, m in rows for field_id, value in m.sealed.items() if record not in refused
@@ -203,24 +203,31 @@ def _pairs(rows: Iterable[tuple[Any, ...]]) -> Q:
 
 
 def _claim(claims: Sequence[tuple[UUID, UUID, str, bytes | None]]) -> dict[UUID, Invalid]:
-    """Claims values for records; who comes second is refused, and has none of its claims."""
+    """Claims values for records; who comes second is refused, and keeps the claims it had."""
     if not claims:
         return {}
-    UniqueValue.objects.filter(_pairs(claims)).delete()
-    wanted = [claim for claim in claims if claim[3] is not None]
-    UniqueValue.objects.bulk_create(
-        [UniqueValue(record=record, field_id=field_id, digest=digest) for record, field_id, _key, digest in wanted],
-        ignore_conflicts=True, batch_size=1000,
-    )  # fmt: skip
-    held = set(UniqueValue.objects.filter(_pairs(wanted)).values_list("record", "field_id")) if wanted else set()
+    rows = UniqueValue.objects.filter(_pairs(claims))
+    former = {
+        (record, field_id): digest for record, field_id, digest in rows.values_list("record", "field_id", "digest")
+    }
     text = _("Another record has this value already; it must be one of a kind.")
     errors: dict[UUID, dict[str, str | Promise]] = {}
-    for record, field_id, key, _digest in wanted:
-        if (record, field_id) not in held:
+    while True:
+        rows.delete()
+        kept = {pair: digest for pair, digest in former.items() if pair[0] in errors}
+        wanted = [claim for claim in claims if claim[3] is not None and claim[0] not in errors]
+        # What refused records keep comes first: one that was to have such a value is refused in the next round.
+        taken = kept | {(record, field_id): digest for record, field_id, _key, digest in wanted if digest is not None}
+        UniqueValue.objects.bulk_create(
+            [UniqueValue(record=pair[0], field_id=pair[1], digest=digest) for pair, digest in taken.items()],
+            ignore_conflicts=True, batch_size=1000,
+        )  # fmt: skip
+        held = set(rows.values_list("record", "field_id")) if wanted else set()
+        second = [(record, key) for record, field_id, key, _digest in wanted if (record, field_id) not in held]
+        for record, key in second:
             errors.setdefault(record, {})[key] = text
-    if errors:
-        UniqueValue.objects.filter(record__in=errors, field_id__in={claim[1] for claim in claims}).delete()
-    return {record: Invalid(fields=fields) for record, fields in errors.items()}
+        if not second:
+            return {record: Invalid(fields=fields) for record, fields in errors.items()}
 
 
 def opened(record_type: RecordType, record: UUID, actor: Actor) -> dict[str, Any]:

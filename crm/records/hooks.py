@@ -22,6 +22,11 @@ reassigners: list[Callable[[UUID, UUID, Actor], int]] = []
 purging: list[Callable[[str, Collection[UUID]], None]] = []
 
 
+# Says whether an app is still writing under a change set (its id), such as an import that goes on: nothing is taken
+# back until then.
+writers: list[Callable[[UUID], bool]] = []
+
+
 def add(hooks: list[Any], function: Any) -> None:
     """Adds a function once, however often an app becomes ready."""
     if function not in hooks:

@@ -193,9 +193,9 @@ class Bin:
 
     `deleted` and `restored` make a record's events, by default "<type>.deleted" and "<type>.restored"; of several
     records `tell_many(what, records)` emits the batch events, by default named so; `what` is "deleted" or "restored".
-    `after_delete` and `after_restore` run at the end, with the records and the actor; `before_delete` raises Forbidden
-    where one must stay. `mend` runs before records are restored: it puts right what was lost meanwhile, and says which
-    can't come back and why, by id.
+    `after_delete` and `after_restore` run at the end, with the records and the actor. `must_stay` says which records
+    can't be deleted and why, by id. `mend` runs before records are restored: it puts right what was lost meanwhile, and
+    says which can't come back and why, by id.
     """
 
     emptied: tuple[Emptied, ...] = ()
@@ -205,7 +205,7 @@ class Bin:
     after_delete: Callable[[Sequence[Any], Any], None] = _nothing
     after_restore: Callable[[Sequence[Any], Any], None] = _nothing
     mend: Callable[[Sequence[Any], Any], dict[UUID, str]] = _no_refusals
-    before_delete: Callable[[Sequence[Any], Any], None] = _nothing
+    must_stay: Callable[[Sequence[Any], Any], dict[UUID, str]] = _no_refusals
 
 
 @dataclass(frozen=True)

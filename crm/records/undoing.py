@@ -28,6 +28,7 @@ from crm.records.bulk_queries import write_rows
 from crm.records.names import Names
 from crm.records.registry import RecordType
 from crm.tenancy.context import Actor, elevated
+from crm.tenancy.models import OrgModel
 
 
 class Fate(StrEnum):
@@ -189,6 +190,7 @@ def _put_back(kind: RecordType, change_set_id: UUID, edits: Sequence[Edit], acti
         return
     with elevated("old values of records that the undoing member had or has a right to"):
         _refuse_leavers(edits)
+        _refuse_lost_links(kind, edits)
         _reclaim(kind, edits)
         if kind.bulk.undo is not None:
             kind.bulk.undo(edits, acting)
@@ -205,6 +207,30 @@ def _refuse_leavers(edits: Sequence[Edit]) -> None:
     for edit in handed:
         if edit.record.owner_id not in active:
             edit.error = Conflict(_("Its former owner is not an active member any more"))
+
+
+def _refuse_lost_links(kind: RecordType, edits: Sequence[Edit]) -> None:
+    """Refuses records that would go back to naming one that is gone, or lies in the recycle bin."""
+    for link in kind.model._meta.concrete_fields:
+        if not link.many_to_one or link.attname == "owner_id":
+            continue
+        linked = [
+            (edit, pk) for edit in edits if edit.moved(link.attname) and (pk := getattr(edit.record, link.attname))
+        ]
+        if not linked:
+            continue
+        rows = link.related_model._base_manager.filter(pk__in={pk for _edit, pk in linked})
+        if issubclass(link.related_model, OrgModel):
+            rows = rows.filter(deleted_at__isnull=True)
+        there = set(rows.values_list("pk", flat=True))
+        for edit, pk in linked:
+            if pk not in there:
+                text = _("Its former value in “%(field)s” was deleted") % {"field": _label(kind, link.attname)}
+                edit.error = edit.error or Conflict(text)
+
+
+def _label(kind: RecordType, column: str) -> str:
+    return next((str(f.label) for f in kind.fields if f.column == column), column)
 
 
 def _reclaim(kind: RecordType, edits: Sequence[Edit]) -> None:

@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils.translation import gettext as _
 
 from crm.actions import bulk
-from crm.tenancy.tasks import OrgTask
+from crm.tenancy.tasks import NotActive, OrgTask
 
 
 class BulkTask(OrgTask):
@@ -36,7 +36,7 @@ def run(self: OrgTask, *, org_id: str, run_id: str, member_id: str) -> None:
                 more = bulk.run_part(run_id, acting=actor)
         with self.organization(org_id, member_id) as actor:
             bulk.finish_run(run_id, acting=actor)
-    except LookupError:
+    except NotActive:
         with self.organization(org_id) as system:
             error = _("The member who started this is not active any more.")
             bulk.finish_run(run_id, acting=system, error=error)

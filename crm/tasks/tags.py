@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from crm.actions.tag_setup import TASK, go_on_merging
-from crm.tenancy.tasks import OrgTask
+from crm.tenancy.tasks import NotActive, OrgTask
 
 
 @shared_task(base=OrgTask, bind=True, name=TASK, acks_late=True, time_limit=4 * 3600)
@@ -22,5 +22,5 @@ def run(self: OrgTask, *, org_id: str, tag_id: str, into_id: str, change_set_id:
         try:
             with self.organization(org_id, member_id) as actor:
                 more = go_on_merging(UUID(tag_id), UUID(into_id), UUID(change_set_id), acting=actor)
-        except LookupError:
+        except NotActive:
             member_id = None

@@ -20,8 +20,8 @@ from crm.enums import BulkKind
 from crm.forms.bulk import bulk_form, field_for, settable, values_of
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import BulkPart, BulkRun
-from crm.records import lists, selections
-from crm.records.registry import RecordType, registry
+from crm.records import lists, schema, selections
+from crm.records.registry import RecordType
 from crm.records.selections import Selection, parse_selection, without_choice
 from crm.tenancy.context import Actor
 from crm.views.records import csv_answer, type_of, url_for
@@ -74,7 +74,7 @@ def _form_page(
 ) -> HttpResponse:
     r: Any = request
     count = selections.count_selected(kind, selection, r.actor)
-    query = selection.query.url() if selection.query is not None else ""
+    query = selection.query.whole().url() if selection.query is not None else ""
     context = {
         "type": kind,
         "what": what,
@@ -192,7 +192,7 @@ def named_records(pairs: list[tuple[str, UUID]], actor: Actor) -> dict[tuple[str
     """The names and addresses of records, by type and id, that the actor sees."""
     found = {}
     for key in {key for key, _pk in pairs}:
-        kind = registry.get(key)
+        kind = schema.record_type(key, actor)
         ids = [pk for other, pk in pairs if other == key]
         for record in access.visible(kind.model, actor).filter(pk__in=ids):
             name = kind.name_of(record) or _("(no name)")

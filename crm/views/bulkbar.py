@@ -27,7 +27,8 @@ class Bar:
 
 def bar_of(kind: RecordType, query: ListQuery, request: Any, *, more: bool) -> Bar | None:
     """The bar of a list; None where its reader may do nothing with several records."""
-    actor, said = request.actor, query.url()
+    # All of it: what a saved view leaves unsaid might be another thing when the action is sent.
+    actor, said = request.actor, query.whole().url()
     export = ""
     if rules.may_export(actor, request.organization.readonly_may_export):
         export = reverse("record_bulk_export", args=[kind.key]) + said

@@ -50,14 +50,17 @@ def change_set(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def change_set_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Takes a change set back: at once where it is small, else the page of the run says how far it is."""
+    """Takes a change set back, or with `some` the records `only`: at once where it is small, else the page of the run
+    says how far it is."""
     r: Any = request
-    run = undo.undo_change_set(pk, acting=r.actor)
+    ids = {UUID(one) for one in request.POST.getlist("only") if access.is_uuid(one)}
+    only = ids if "some" in request.POST else None
+    run = undo.undo_change_set(pk, acting=r.actor, only=only)
     if run.is_running or run.refused:
         return hx_redirect(request, reverse("bulk_run", args=[run.pk]))
     again = reverse("change_set_undo", args=[run.change_set_id]) if run.changed else ""
     text = _("Undone. %(result)s") % {"result": bulk.result_text(run)}
     messages.success(request, text, extra_tags=f"undo={again}" if again else "")
-    if not run.record_type:
+    if not run.record_type or only is not None:
         return hx_redirect(request, reverse("change_set", args=[pk]))
     return hx_redirect(request, url_for(type_of(run.record_type, r.actor), "list"))

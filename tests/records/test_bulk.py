@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.http import QueryDict
 
-from crm.actions import bulk
+from crm.actions import bulk, views
 from crm.actions.bulk import cancel_run, finish_run, get_run, run_part, start_bulk
 from crm.enums import BulkStatus
 from crm.lib.errors import Conflict, Forbidden, Invalid, NotFound
 from crm.models import BulkPart, BulkRun, ChangeSet, Notification, OutboxEvent, Tag
-from crm.records import selections
+from crm.records import lists, schema, selections
 from crm.records.lists import ListQuery
 from crm.records.selections import Selection
 from crm.tasks.bulk import run as task
@@ -193,6 +195,22 @@ def test_all_that_match_are_those_of_the_list(port: Harbour):
     assert "Select all 40" in ask(port, port.rep, f"records/vessel/bulk/count/?{query}").content.decode()
     ask(port, port.rep, f"records/vessel/bulk/assign/?{query}", {"bulk-all": "1", "owner": str(port.manager.pk)})
     assert owners(port) == {"Mia Manager": 40, "Rhea Rep": 20, "Sven Strange": 1}
+
+
+def test_rows_of_a_saved_view_are_those_that_were_shown(port: Harbour):
+    many(port, 60)
+    with port.org.acting(port.rep) as rep:
+        kind = schema.record_type("vessel", rep)
+        few = lists.parse_query(kind, QueryDict("crew.max=9"), rep)
+        view = views.create_view("vessel", "Small", few, acting=rep)
+    page = ask(port, port.rep, f"records/vessel/?view={view.pk}").content.decode()
+    (address,) = re.findall(r'hx-get="([^"]*bulk/assign/[^"]*)"', page)
+    with port.org.acting(port.rep) as rep:
+        wider = lists.parse_query(kind, QueryDict("crew.max=99"), rep)
+        views.arrange_view(view.pk, wider, acting=rep, version=view.version)
+    query = html.unescape(address).partition("?")[2]
+    ask(port, port.rep, f"records/vessel/bulk/assign/?{query}", {"bulk-all": "1", "owner": str(port.manager.pk)})
+    assert owners(port) == {"Mia Manager": 10, "Rhea Rep": 50}
 
 
 def test_more_than_100_000_are_refused(port: Harbour, monkeypatch: pytest.MonkeyPatch):

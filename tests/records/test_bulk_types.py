@@ -10,15 +10,19 @@ from django.test import Client
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact
 from contacts.models import AccountContact, Contact
-from contacts.values import NewAccount, NewContact
-from crm.actions.fields import FieldSettings, Option, create_field
+from contacts.values import EmailValue, NewAccount, NewContact
+from crm.actions import bulk
+from crm.actions.fields import FieldSettings, Option, create_field, set_field_access
 from crm.events.relay import deliver_due
-from crm.models import BulkRun, ChangeSet, FieldAccess, Notification
+from crm.models import BulkPart, BulkRun, ChangeSet, FieldAccess, Notification
+from crm.records.selections import Selection
+from crm.tasks.bulk import run as go_on
 from deals.actions.deals import create_deal
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import Deal, Stage
 from tests.records.harbour import Harbour
 from tests.support.web import client_for
+from tests.vessels.models import Vessel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,6 +131,42 @@ def test_field_that_a_role_does_not_see_is_no_field_of_its_bulk_actions(port: Ha
     assert port.fresh(contact).custom == {"margin": "9"}
     with port.org.system():
         assert "Margin" not in ChangeSet.objects.get().label
+
+
+@pytest.mark.parametrize("key", ["contact", "vessel"])
+def test_field_that_is_closed_meanwhile_is_changed_no_further(port: Harbour, monkeypatch: pytest.MonkeyPatch, key: str):
+    monkeypatch.setattr(bulk, "PART", 100)
+    model, field = (Contact, "title") if key == "contact" else (Vessel, "flag")
+    name, value = ("last_name", "Chief") if key == "contact" else ("name", "pa")
+    with port.org.system():
+        made = model.objects.bulk_create(model(**{name: f"No {n}"}, owner=port.rep) for n in range(250))
+    with port.org.acting(port.rep) as rep:
+        chosen = Selection(tuple(record.pk for record in made))
+        run = bulk.start_bulk(key, "set", {field: value}, chosen, acting=rep)
+        bulk.run_part(run.pk, acting=rep)
+    with port.org.acting(port.admin) as admin:
+        set_field_access(key, field, {"rep": "read"}, acting=admin)
+    go_on(org_id=str(port.org.id), run_id=str(run.pk), member_id=str(port.rep.pk))
+    with port.org.system():
+        done = BulkRun.objects.get(pk=run.pk)
+        assert (done.status, done.changed, done.refused) == ("done", 100, 150)
+        assert model.objects.filter(**{field: value}).count() == 100
+
+
+def test_result_names_nobody_by_an_address_that_its_reader_does_not_see(port: Harbour):
+    with port.org.acting(port.rep) as rep:
+        nameless = create_contact(NewContact(emails=(EmailValue("ina@quay.example"),)), acting=rep)
+    with port.org.acting(port.rep) as rep:
+        run = bulk.start_bulk("contact", "set", {"title": "Chief"}, Selection((nameless.pk,)), acting=rep)
+    with port.org.system():
+        BulkPart.objects.filter(run=run).update(refused=[[str(nameless.pk), "Changed since"]])
+    page = f"/w/{port.org.slug}/bulk/{run.pk}/"
+    assert "ina@quay.example" in client_for(port.rep).get(page).content.decode()
+    with port.org.acting(port.admin) as admin:
+        set_field_access("contact", "email", {"rep": "hidden"}, acting=admin)
+    shown = client_for(port.rep).get(page).content.decode()
+    assert "ina@quay.example" not in shown
+    assert "(no name)" in shown
 
 
 def test_new_owner_is_told_once(port: Harbour):
