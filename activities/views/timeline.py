@@ -21,7 +21,7 @@ from activities.forms import FIELDS, ActivityForm
 from activities.timelines import MODELS, Request
 from activities.views._lines import Lines
 from crm import access
-from crm.lib.errors import Forbidden, Invalid
+from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.records.registry import registry
 from crm.web import cells
 from crm.web.answers import refused
@@ -120,10 +120,16 @@ def _errors(form: ActivityForm) -> dict[str, str]:
 def timeline(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
     """The timeline of a record: `tab`, `q` and `after` choose what is shown. POST adds a note, a call or a meeting.
 
-    It has no page of its own: a load leads to the record's.
+    It has no page of its own: a load leads to the record's. With `following` it is an open page that asks, of its own
+    accord: where the record is gone by then, the answer is empty.
     """
     r: Any = request
-    record = record_of(kind, pk, r.actor)
+    try:
+        record = record_of(kind, pk, r.actor)
+    except NotFound:
+        if "following" in request.GET:
+            return HttpResponse(status=204)
+        raise
     if request.method == "POST":
         return _log(request, kind, record)
     if not is_partial(request):

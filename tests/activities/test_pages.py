@@ -54,6 +54,12 @@ def only(desk: Desk) -> Activity:
 # ---------------------------------------------------------------- reading
 
 
+def test_page_that_follows_a_record_which_is_gone_gets_nothing(desk: Desk):
+    client, headers = client_for(desk.stranger), {"HX-Request": "true", "HX-Target": "timeline-list"}
+    answers = [client.get(timeline(desk), query, headers=headers) for query in ({"following": "1"}, {})]
+    assert [answer.status_code for answer in answers] == [204, 404]
+
+
 @pytest.mark.parametrize("kind", ["contact", "account"])
 def test_record_page_shows_composer_and_timeline(desk: Desk, kind: str):
     desk.log(body="The lease option", **{f"{kind}_id": getattr(desk, kind).pk})
