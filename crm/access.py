@@ -100,7 +100,7 @@ def branches(
     """
     if actor.read == "all":
         return [queryset]
-    is_own = Q(OneOf("owner_id", actor.members_array))
+    is_own = owned_q(actor)
     own = queryset.filter(is_own)
     if getattr(queryset.model, "SEEN_THROUGH", ()):
         return [own, *_branches_through(queryset.filter(_nobodys(queryset.model) | ~is_own), actor)]
@@ -114,6 +114,23 @@ def branches(
         if merged:
             return [queryset.filter(is_own | is_shared)]
     return [own, queryset.filter(is_shared, _nobodys(queryset.model) | ~is_own)]
+
+
+def all_rows(queryset: models.QuerySet[M], actor: Actor) -> models.QuerySet[M]:
+    """What the actor sees of a queryset, all of it in no order, as one queryset that indexes lead to."""
+    parts = branches(queryset, actor, merged=True)
+    if len(parts) == 1:
+        return parts[0]
+    ids = parts[0].values("id").union(*(part.values("id") for part in parts[1:]), all=True)
+    return queryset.model._default_manager.filter(id__in=ids)
+
+
+def owned_q(actor: Actor) -> Q:
+    """The rows of the actor's members. Those of one stand in order in an index that begins with the owner: to read
+    them so, the planner wants the owner, not an array of one."""
+    if len(actor.members) == 1:
+        return Q(owner_id=next(iter(actor.members)))
+    return Q(OneOf("owner_id", actor.members_array))
 
 
 def _nobodys(model: type[models.Model]) -> Q:

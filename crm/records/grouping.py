@@ -130,7 +130,7 @@ def condition_of(grouped: Field, key: str) -> Condition:
 
 def visible_rows(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:
     """All rows of a list that the actor sees, in no order. Raises Invalid."""
-    return lists.filtered(record_type, query, actor).filter(access.visible_q(record_type.model, actor))
+    return access.all_rows(lists.filtered(record_type, query, actor), actor)
 
 
 def _days(month: date) -> int:

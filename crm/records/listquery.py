@@ -140,7 +140,8 @@ def _sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
         return Key(record_type.name_sort_path, down)
     hidden = any(field.key == key and actor.role not in field.visible_to for field in record_type.fields)
     if key in ("updated_at", "created_at") and not (hidden and actor.role):
-        return Key(key, down)
+        # Ids grow with the time they were made at (UUID version 7): their index has the order of creation.
+        return Key("id" if key == "created_at" else key, down)
     for candidate in record_type.fields_for(actor.role):
         if candidate.key == key and candidate.sortable:
             path = candidate.sort_path or candidate.column

@@ -201,7 +201,11 @@ def list_page(
 
 
 # What stands in for a cursor's value and id, and for shared records, when a list's SQL is made.
-_SAMPLES: dict[type[Any], Any] = {datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC), str: "\N{INVISIBLE SEPARATOR}keel"}
+_SAMPLES: dict[type[Any], Any] = {
+    datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC),
+    str: "\N{INVISIBLE SEPARATOR}keel",
+    UUID: UUID(int=8),
+}
 _ROW_ID, _SHARED = UUID(int=5), (UUID(int=6),)
 
 
@@ -235,7 +239,8 @@ def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequ
     """Rows of a list without search and filters. Its SQL is made once: Django needs longer for it than for the rows."""
     kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1)
     begin = (place.value, place.row_id) if place else (None, None)
-    return kept.all(actor.members_array, array(shared), *begin, actor.member_id, actor.teams_array)
+    owner = next(iter(actor.members), None)
+    return kept.all(actor.members_array, owner, array(shared), *begin, actor.member_id, actor.teams_array)
 
 
 @lru_cache(maxsize=1024)
@@ -247,7 +252,13 @@ def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: boo
     live = wanted.model._default_manager.filter(deleted_at__isnull=True)
     live = live.exclude(wanted.left_out) if wanted.left_out else live
     rows = _rows(live, wanted, place, anybody, _SHARED if has_shared else ())
-    samples = (anybody.members_array, array(_SHARED), place.value if place else _ROW_ID, _ROW_ID)
+    samples = (
+        anybody.members_array,
+        next(iter(anybody.members)),
+        array(_SHARED),
+        place.value if place else _ROW_ID,
+        _ROW_ID,
+    )
     return KeptQuery(rows, *samples, anybody.member_id, anybody.teams_array, planned_anew=True)
 
 

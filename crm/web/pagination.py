@@ -54,6 +54,8 @@ class Key:
         """The ORDER BY; reversed for the page before a cursor."""
         down = self.descending != backwards
         column, row_id = F(self.path), F("id")
+        if self.path == "id":
+            return (row_id.desc() if down else row_id.asc(),)
         if self.nullable:
             nulls: dict[str, bool] = {"nulls_first": True} if backwards else {"nulls_last": True}
             return (column.desc(**nulls) if down else column.asc(**nulls), row_id.desc() if down else row_id.asc())
@@ -61,6 +63,8 @@ class Key:
 
     def after(self, value: Any, row_id: Any, *, backwards: bool = False) -> Any:
         """The condition that leaves the rows on the far side of a row."""
+        if self.path == "id":
+            return Q(id__lt=row_id) if self.descending != backwards else Q(id__gt=row_id)
         lookup = TupleLessThan if self.descending != backwards else TupleGreaterThan
         beyond = lookup(RowTuple(F(self.path), F("id")), (value, row_id))
         if not self.nullable:

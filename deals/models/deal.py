@@ -12,6 +12,8 @@ from crm.tenancy.models import OrgModel, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
 
+SIEVED = ("stage", "status")  # what lists are filtered by most
+
 
 class Deal(OrgModel):
     """A chance to sell. `position` orders the cards of a column: a fractional key, so a move rewrites one row."""
@@ -62,17 +64,24 @@ class Deal(OrgModel):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
-            # With the owner, so that a list passes by other people's rows without touching the table.
+            # With the owner and what lists are filtered by most, so that they pass by other rows without touching the
+            # table, and count without it.
             models.Index(
                 "org",
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
-                include=["owner"],
+                include=["owner", *SIEVED],
                 name="deal_updated",
                 condition=LIVE,
             ),
             models.Index(
-                "org", "owner", models.F("updated_at").desc(), models.F("id").desc(), name="deal_owner", condition=LIVE
+                "org",
+                "owner",
+                models.F("updated_at").desc(),
+                models.F("id").desc(),
+                include=SIEVED,
+                name="deal_owner",
+                condition=LIVE,
             ),
             models.Index(
                 fields=["org", "owner", "stage", "position", "id"],
@@ -80,10 +89,10 @@ class Deal(OrgModel):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),
-            models.Index("org", "name_norm", "id", include=["owner"], name="deal_name", condition=LIVE),
+            models.Index("org", "name_norm", "id", include=["owner", *SIEVED], name="deal_name", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             words_index("deal_words", "name_norm", condition=LIVE),
-            models.Index("org", "close_date", "id", include=["owner"], name="deal_close_date", condition=LIVE),
+            models.Index("org", "close_date", "id", include=["owner", *SIEVED], name="deal_close_date", condition=LIVE),
             # What was won in a quarter, without touching the table.
             models.Index(
                 fields=["org", "closed_on"],
