@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from bench.client import Request
-from bench.own_fields import SHOWN, hundred_fields
+from bench.own_fields import SHOWN, SORTED, hundred_fields, rank_of, sorted_field
 from bench.people import SLUG, Item, Person, Records
 from crm.web.pagination import encode_cursor
 
@@ -209,6 +209,26 @@ def own_fields_shown(scene: Scene) -> Iterator[Request]:
     return (_get(scene, path, person) for person in scene.people())
 
 
+def own_sorted(scene: Scene) -> Iterator[Request]:
+    """The contacts by a field of the organisation's own, which is shown: the first page."""
+    path = scene.url("contact_list") + _by_own()
+    return (_get(scene, path, person) for person in scene.people())
+
+
+def own_sorted_deep(scene: Scene) -> Iterator[Request]:
+    """The same, anywhere in the list."""
+    path = scene.url("contact_list") + _by_own()
+    for item in cycle(scene.records.contacts(scene.role)):
+        cursor = encode_cursor("next", rank_of(item.row["id"]), item.row["id"])
+        yield _get(scene, f"{path}&after={cursor}", item.person)
+
+
+def _by_own() -> str:
+    return "?" + urlencode(
+        {"sort": f"-{SORTED}", "cols": f"account,title,lifecycle,last_activity_at,{SORTED}"}, safe=","
+    )
+
+
 def filtered_list(scene: Scene) -> Iterator[Request]:
     """The contacts of one lifecycle by last change: the first page."""
     path = scene.url("contact_list")
@@ -321,6 +341,8 @@ ROWS: tuple[Row, ...] = (
         around=hundred_fields,
     ),
     Row("own_shown", "The same, showing three", own_fields_shown, Bar(cpu_ms=10), around=hundred_fields),
+    Row("own_sorted", "Contacts by an own field, first page", own_sorted, ANY_LIST, around=sorted_field),
+    Row("own_sorted_deep", "Contacts by an own field, deep", own_sorted_deep, ANY_LIST, around=sorted_field),
     Row("palette", "Palette, while typing", palette),
     Row("searched", "Contacts, searched by name", searched_list),
     Row("grouped", "Contacts, in groups", grouped_list, Bar(cpu_ms=250, statements=8)),

@@ -10,8 +10,8 @@ from activities.enums import Priority, TaskStatus
 from contacts.models import Account, Contact
 from crm.models import Membership
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import words_index
-from crm.tenancy.models import OrgModel
+from crm.tenancy.indexes import slot_indexes, words_index
+from crm.tenancy.models import OrgModel, SortSlots
 from deals.models import Deal
 
 LIVE = models.Q(deleted_at__isnull=True)
@@ -25,7 +25,7 @@ def _agenda() -> models.Case:
     return models.Case(done, default=Coalesce("due_at", models.Value(SOME_DAY)))
 
 
-class Task(OrgModel):
+class Task(OrgModel, SortSlots):
     """A task of its owner, who is the one it is assigned to.
 
     `due_at` is the moment until which it wants to be done; where only a day was given (`is_timed` is False), that day's
@@ -79,6 +79,7 @@ class Task(OrgModel):
             models.Index("org", *CHANGED, include=["owner", "status"], name="task_updated", condition=LIVE),
             models.Index("org", "title_norm", "id", include=["owner", "status"], name="task_title", condition=LIVE),
             words_index("task_words", "title_norm", condition=LIVE),
+            *slot_indexes("task"),
         ]
 
     def __str__(self) -> str:

@@ -5,13 +5,13 @@ from django.db import models
 
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import grams_index, words_index
-from crm.tenancy.models import OrgModel, TenantModel
+from crm.tenancy.indexes import grams_index, slot_indexes, words_index
+from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 
 LIVE = models.Q(deleted_at__isnull=True)
 
 
-class Account(OrgModel, Address):
+class Account(OrgModel, SortSlots, Address):
     """A company. Its domains are rows of AccountDomain; the first is mirrored in `domain`."""
 
     name = models.CharField(max_length=200)
@@ -54,6 +54,7 @@ class Account(OrgModel, Address):
             models.Index("org", "parent", name="account_parent", condition=models.Q(parent__isnull=False)),
             words_index("account_words", "name_norm", "domain", function="keel_with_address", condition=LIVE),
             grams_index("account_phone", "phone", function="keel_digits", condition=LIVE),
+            *slot_indexes("account"),
         ]
 
     def __str__(self) -> str:

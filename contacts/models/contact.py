@@ -7,13 +7,13 @@ from contacts.enums import AddressKind, ContactRole, LeadStatus, Lifecycle
 from contacts.models.account import LIVE, Account
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import grams_index, words_index
-from crm.tenancy.models import OrgModel, TenantModel
+from crm.tenancy.indexes import grams_index, slot_indexes, words_index
+from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 
 SIEVED = ("lifecycle", "lead_status")  # what lists are filtered by most
 
 
-class Contact(OrgModel, Address):
+class Contact(OrgModel, SortSlots, Address):
     """A person. E-mails, phones and accounts are child rows; the primary of each is mirrored here for lists."""
 
     first_name = models.CharField(max_length=100, blank=True)
@@ -66,6 +66,7 @@ class Contact(OrgModel, Address):
             models.Index("org", "phone_norm", name="contact_phone", condition=LIVE),
             models.Index("org", "account", name="contact_account", condition=LIVE),
             words_index("contact_words", "full_name_norm", "email_norm", function="keel_with_address", condition=LIVE),
+            *slot_indexes("contact"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from crm import rules
+from crm.actions import field_sorting
 from crm.actions.base import action
 from crm.enums import FieldLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
@@ -61,6 +62,7 @@ class FieldSettings:
     required: bool = False
     unique: bool = False
     encrypted: bool = False
+    sortable: bool = False  # whether lists can be sorted by it
     default: Any = None
     options: Sequence[Option] = field(default_factory=tuple)
     target: str = ""
@@ -80,7 +82,7 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
     Raises Forbidden, NotFound, and Invalid naming what is wrong.
     """
     kind = _type_for(record_type, acting)
-    errors = _check(given)
+    errors = _check(record_type, given)
     taken = {f.key for f in kind.fields} | _columns(kind)
     taken |= set(CustomField.everything.filter(record_type=record_type).values_list("key", flat=True))
     key = given.key.strip() or _key_of(given.label, taken)
@@ -96,6 +98,7 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
     made = CustomField(record_type=record_type, key=key, kind=given.kind, position=_next_position(record_type))
     _put(made, given, kind, acting)
     made.save(force_insert=True)
+    field_sorting.start(made)
     _changed(acting)
     return made
 
@@ -108,7 +111,7 @@ def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -
     """
     row = _field(field_id, acting)
     given = replace(given, kind=row.kind, target=row.target or given.target)
-    errors = _check(given)
+    errors = _check(row.record_type, given)
     if row.kind in _PICKLISTS and "options" not in errors:
         _keep_used_options(row, given.options, errors)
     if row.encrypted != given.encrypted:
@@ -119,21 +122,23 @@ def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -
     _put(row, given, _type_for(row.record_type, acting), acting)
     row.version += 1
     row.save()
+    field_sorting.start(row)
     _changed(acting)
     return row
 
 
 @action
 def delete_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
-    """Hides a field with all its values; it can be restored for 30 days. Raises Forbidden, NotFound, and Invalid while
-    a formula is made of it."""
+    """Hides a field with all its values; it can be restored for 30 days. Lists that are sorted by it can be sorted by
+    another one. Raises Forbidden, NotFound, and Invalid while a formula is made of it."""
     row = _field(field_id, acting)
     for other in CustomField.objects.filter(record_type=row.record_type, kind=FieldType.FORMULA):
         if row.key in formulas.names_of(other.formula):
             raise Invalid(_("“%(field)s” is computed from this field. Change it first.") % {"field": other.label})
+    field_sorting.arrange(row, wanted=False)
     row.deleted_at = timezone.now()
     row.version += 1
-    row.save(update_fields=["deleted_at", "version", "updated_at"])
+    row.save()
     _changed(acting)
     return row
 
@@ -258,17 +263,14 @@ def _key_of(label: str, taken: set[str]) -> str:
     return key
 
 
-def _check(given: FieldSettings) -> Messages:
+def _check(record_type: str, given: FieldSettings) -> Messages:
     errors: Messages = {}
     if not given.label.strip():
         errors["label"] = _("Give the field a name.")
     for name, longest in (("label", 80), ("help", 200), ("group", 60)):
         if len(getattr(given, name)) > longest:
             errors[name] = _("Too long: %(limit)s characters at most.") % {"limit": longest}
-    if given.unique and (given.kind not in _UNIQUE or given.encrypted):
-        errors["unique"] = _("A field of this type can't be unique.")
-    if given.encrypted and given.kind not in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.NUMBER):
-        errors["encrypted"] = _("Only texts and numbers can be encrypted.")
+    _check_uses(record_type, given, errors)
     if given.kind in _PICKLISTS:
         _check_options(given.options, errors)
     if given.kind == FieldType.LOOKUP and given.target not in {kind.key for kind in registry}:
@@ -278,6 +280,16 @@ def _check(given: FieldSettings) -> Messages:
     if given.kind == FieldType.FORMULA and (given.required or given.unique or given.encrypted):
         errors["formula"] = _("A computed field can't be required, unique or encrypted.")
     return errors
+
+
+def _check_uses(record_type: str, given: FieldSettings, errors: Messages) -> None:
+    """Whether fields of the type can be unique, encrypted, sorted by."""
+    if given.unique and (given.kind not in _UNIQUE or given.encrypted):
+        errors["unique"] = _("A field of this type can't be unique.")
+    if given.encrypted and given.kind not in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.NUMBER):
+        errors["encrypted"] = _("Only texts and numbers can be encrypted.")
+    if given.sortable and not field_sorting.can_sort(record_type, given.kind, encrypted=given.encrypted):
+        errors["sortable"] = _("Lists can't be sorted by such a field.")
 
 
 def _check_options(options: Sequence[Option], errors: Messages) -> None:
@@ -313,8 +325,10 @@ def _put(row: CustomField, given: FieldSettings, kind: RecordType, acting: Actor
     """Sets what `given` says. Raises Invalid for what only shows against the other fields."""
     row.label, row.help, row.group = given.label.strip(), given.help.strip(), given.group.strip()
     row.required, row.unique, row.encrypted = given.required, given.unique, given.encrypted
+    former = row.options
     if row.kind in _PICKLISTS:
         row.options = _options(row.options, given.options)
+    field_sorting.arrange(row, wanted=given.sortable, former=former)
     if row.kind == FieldType.LOOKUP:
         row.target = row.target or given.target
     if row.kind == FieldType.FORMULA:

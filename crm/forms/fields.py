@@ -8,6 +8,7 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from crm.actions.field_sorting import can_sort
 from crm.actions.fields import FieldSettings, Option
 from crm.enums import FieldLevel, Role
 from crm.models import CustomField
@@ -84,11 +85,23 @@ class FieldForm(forms.Form):
         help_text=_("Shown on a record's page alone; not in lists, filters, search, exports and history."),
     )  # fmt: skip
 
+    sortable = forms.BooleanField(
+        label=_("Lists can be sorted by it"), required=False,
+        help_text=_("For three fields of text and three others. Sorting starts when all records are prepared."),
+    )  # fmt: skip
+
     def __init__(
-        self, *args: Any, kind: str, actor: Actor, currency: str, row: CustomField | None, **kwargs: Any
+        self,
+        *args: Any,
+        record_type: str,
+        kind: str,
+        actor: Actor,
+        currency: str,
+        row: CustomField | None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.kind, self.row = FieldType(kind), row
+        self.kind, self.row, self.record_type = FieldType(kind), row, record_type
         targets: Any = self.fields["target"]
         targets.choices = [(known.key, known.label_plural) for known in registry]
         for name in self._left_out():
@@ -98,7 +111,7 @@ class FieldForm(forms.Form):
 
     def _left_out(self) -> set[str]:
         """What means nothing for the type, and what is fixed once the field is made."""
-        kind = self.kind
+        kind, row = self.kind, self.row
         out = set()
         if kind not in (FieldType.CHOICE, FieldType.MULTI_CHOICE):
             out.add("options")
@@ -113,6 +126,8 @@ class FieldForm(forms.Form):
             out.add("unique")
         if fixed or kind not in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.NUMBER):
             out.add("encrypted")
+        if not can_sort(self.record_type, kind, encrypted=row is not None and row.encrypted):
+            out.add("sortable")
         return out | ({"key"} if fixed else set())
 
     def _add_default(self, row: CustomField, actor: Actor, currency: str) -> None:
@@ -135,7 +150,7 @@ class FieldForm(forms.Form):
         """What the form of a field begins with."""
         plain = ("label", "group", "help", "formula", "result", "required", "default")
         options = [Option(o["label"], o.get("tone") or "gray", o["value"]) for o in row.options]
-        return {**{name: getattr(row, name) for name in plain}, "options": options}
+        return {**{name: getattr(row, name) for name in plain}, "options": options, "sortable": bool(row.sort_slot)}
 
 
 class AccessForm(forms.Form):

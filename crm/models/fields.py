@@ -29,6 +29,10 @@ class CustomField(OrgModel):
     target = models.CharField(max_length=40, blank=True)  # of a lookup: the record type it points at
     formula = models.TextField(blank=True)
     result = models.CharField(max_length=20, blank=True)  # of a formula: the FieldType of what comes out
+    # Which column of the records repeats the values, so that lists can be sorted by them: "t1" for `sort_t1`.
+    sort_slot = models.CharField(max_length=2, blank=True, editable=False)
+    sort_ready = models.BooleanField(default=False, editable=False)  # whether it holds those of all records
+    sort_filled_to = models.UUIDField(null=True, editable=False)  # the last record that the job was at
 
     class Meta(OrgModel.Meta):
         constraints = [
@@ -38,6 +42,11 @@ class CustomField(OrgModel):
                 fields=["org", "record_type", "label_norm"],
                 condition=models.Q(deleted_at__isnull=True),
                 name="crm_customfield_label",
+            ),
+            models.UniqueConstraint(
+                fields=["org", "record_type", "sort_slot"],
+                condition=~models.Q(sort_slot=""),
+                name="crm_customfield_sort_slot",
             ),
         ]
 

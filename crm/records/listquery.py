@@ -146,7 +146,7 @@ def _sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
         if candidate.key == key and candidate.sortable:
             path = candidate.sort_path or candidate.column
             nullable = "__" in path or record_type.model._meta.get_field(path).null
-            return Key(path, down, nullable)
+            return Key(path, down, nullable, sparse=candidate.custom)
     raise Invalid(_("The list can't be sorted by “%(name)s”. Remove it from the address.") % {"name": sort[:80]})
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from crm.tenancy.backend.kept import KeptQuery, OneOf
 from crm.tenancy.context import Actor, Reach, array, current_actor
 from crm.web.cells import Labels
 from crm.web.pagination import COUNT_CAP, Count, Key, Keys, Page, Place, capped_count, page_of, place_of
+from crm.web.stretches import Stretch, stretches
 
 __all__ = [
     "ListQuery",
@@ -184,55 +186,78 @@ def list_page(
     columns = columns_of(record_type, actor, query) if columns is None else columns
     paths = (*value_paths(record_type, columns, key), *also)
     place = place_of(query.cursor, record_type.model, key)
-    shared = access.some_shared(record_type.model, actor)
-    begin = place and Place(place.backwards, type(place.value), None)
-    left_out = record_type.left_out.rows if record_type.left_out else None
-    wanted = _Wanted(record_type.model, key, paths, size + 1, begin, left_out)
-    if query.is_filtered:
-        with stopped_in_time():
-            found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
-    elif wanted.is_plain and len(shared) <= access.SHARED_MOST:
-        found = _plain_rows(wanted, place, actor, shared)
-    else:
-        found = list(_rows(filtered(record_type, query, actor), wanted, place, actor, shared))
+    reads = _Reads(record_type, query, actor, tuple(paths), size + 1, access.some_shared(record_type.model, actor))
+    found: list[Any] = []
+    for stretch in stretches(key, place):
+        found += reads.rows_of(stretch)[: size + 1 - len(found)]
+        if len(found) > size:
+            break
     page = page_of(found, key, place, size)
     showing.flatten(record_type, columns, page.rows, actor)
     return page
 
 
 # What stands in for a cursor's value and id, and for shared records, when a list's SQL is made.
+_ROW_ID, _SHARED = UUID(int=5), (UUID(int=6),)
 _SAMPLES: dict[type[Any], Any] = {
     datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC),
     str: "\N{INVISIBLE SEPARATOR}keel",
-    UUID: UUID(int=8),
+    float: 1901.02030405,
+    UUID: _ROW_ID,  # a list in the order of ids
 }
-_ROW_ID, _SHARED = UUID(int=5), (UUID(int=6),)
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """How the stretches of one page are read."""
+
+    record_type: RecordType
+    query: ListQuery
+    actor: Actor
+    paths: tuple[str, ...]
+    limit: int
+    shared: Sequence[UUID]
+
+    def rows_of(self, stretch: Stretch) -> list[Any]:
+        """The first rows of a stretch. Raises Invalid, and TooSlow."""
+        place = stretch.place
+        begin = place and Place(place.backwards, type(place.value), None)
+        left_out = self.record_type.left_out.rows if self.record_type.left_out else None
+        wanted = _Wanted(self.record_type.model, replace(stretch, place=begin), self.paths, self.limit, left_out)
+        if wanted.is_plain and not self.query.is_filtered and len(self.shared) <= access.SHARED_MOST:
+            return _plain_rows(wanted, place, self.actor, self.shared)
+        with stopped_in_time() if self.query.is_filtered else nullcontext():
+            return list(_rows(self.matching, wanted, stretch, self.actor, self.shared))
+
+    @cached_property
+    def matching(self) -> QuerySet[Any]:
+        """The rows that the filters leave: a search is asked once."""
+        return filtered(self.record_type, self.query, self.actor)
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the SQL of a list without search and filters depends on, but for the actor's reach. `begin` is a Place with
-    the type of its value alone."""
+    """What the SQL of a list without search and filters depends on, but for the actor's reach. The place of `stretch`
+    has the type of its value alone."""
 
     model: type[Any]
-    key: Key | Keys
+    stretch: Stretch
     paths: tuple[str, ...]
     limit: int
-    begin: Place | None
     left_out: Q | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether the SQL is always the same; a cursor that stands on an empty value changes it."""
-        return self.begin is None or self.begin.value in _SAMPLES
+        return self.stretch.place is None or self.stretch.place.value in _SAMPLES
 
 
 def _rows(
-    rows: QuerySet[Any], wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]
+    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
 ) -> QuerySet[Any]:
-    rows = rows.filter(wanted.key.beyond(place)) if place else rows
-    order = wanted.key.order(backwards=place is not None and place.backwards)
-    return access.first_rows(rows, actor, order=order, limit=wanted.limit, paths=wanted.paths, shared=shared)
+    return access.first_rows(
+        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
+    )
 
 
 def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
@@ -247,11 +272,11 @@ def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequ
 def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool) -> KeptQuery[dict[str, Any]]:
     members = (_ROW_ID, _SHARED[0]) if several else (_ROW_ID,)
     anybody = access.stand_in(Actor(org_id=UUID(int=0), read=read, members=members))
-    begin = wanted.begin
+    begin = wanted.stretch.place
     place = Place(begin.backwards, _SAMPLES[begin.value], _ROW_ID) if begin else None
     live = wanted.model._default_manager.filter(deleted_at__isnull=True)
     live = live.exclude(wanted.left_out) if wanted.left_out else live
-    rows = _rows(live, wanted, place, anybody, _SHARED if has_shared else ())
+    rows = _rows(live, wanted, replace(wanted.stretch, place=place), anybody, _SHARED if has_shared else ())
     samples = (
         anybody.members_array,
         next(iter(anybody.members)),

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from crm.enums import FieldLevel, Role
 from crm.models import CustomField, FieldAccess, Organization
-from crm.records import formulas
+from crm.records import formulas, sortslots
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
 
@@ -105,6 +105,7 @@ def field_of(row: CustomField) -> Field:
         choices=(lambda: choices) if row.options else None, tones=tones or None,
         currency_path=f"custom.{row.key}.currency" if kind == FieldType.MONEY else "",
         filterable=not row.encrypted and kind != FieldType.FORMULA, editable=kind != FieldType.FORMULA,
+        sortable=row.sort_ready, sort_path=sortslots.column_of(row.sort_slot) if row.sort_ready else "",
     )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """Background jobs of the kernel. Celery finds this package; each module registers its jobs by explicit names."""
 
-from crm.tasks import bin, bulk, mail, tags, upkeep  # noqa: A004 -- the recycle bin
+from crm.tasks import bin, bulk, fields, mail, tags, upkeep  # noqa: A004 -- the recycle bin
 
-__all__ = ["bin", "bulk", "mail", "tags", "upkeep"]
+__all__ = ["bin", "bulk", "fields", "mail", "tags", "upkeep"]

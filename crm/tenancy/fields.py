@@ -77,3 +77,37 @@ class NormalizedField(ComputedField):
                 kwargs.pop(key, None)
             args = [self._function, *self._columns]
         return name, path, args, kwargs
+
+
+class _Repeated(models.Field):
+    """A column that a trigger fills: the ORM reads it, and never writes it.
+
+    To Django it is computed like a generated one, from nothing that it knows of.
+    """
+
+    generated = True
+    db_returning = False
+    expression = models.Value(None)
+
+    @property
+    def output_field(self) -> models.Field[Any, Any]:
+        """The type of the expression."""
+        return self
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, f"django.db.models.{self.get_internal_type()}", args, kwargs  # the column is a plain one
+
+
+class RepeatedText(_Repeated, models.TextField):
+    """A text that a trigger fills, in byte order."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"null": True, "db_collation": "C", **kwargs})
+
+
+class RepeatedNumber(_Repeated, models.FloatField):
+    """A number that a trigger fills."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"null": True, **kwargs})

@@ -1,9 +1,12 @@
-"""Indexes that search stands on (crm.tenancy.searching). Models name them; the functions repeat their expressions."""
+"""Indexes that models name: those of sorts by an organisation's own fields, and those that search stands on, whose
+expressions its functions repeat (crm.tenancy.searching)."""
 
 from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Index, Q
+
+from crm.tenancy.models import SortSlots
 
 PENDING = 1024  # kB of new entries that wait to be sorted in; what waits is read with every search
 
@@ -23,3 +26,17 @@ def grams_index(name: str, column: str, *, function: str = "", condition: Q | No
 def _index(function: str, value: F | Func, name: str, condition: Q | None) -> GinIndex:
     vector = Func(F("org_id"), value, function=function)
     return GinIndex(vector, name=name, condition=condition, fastupdate=True, gin_pending_list_limit=PENDING)
+
+
+def slot_indexes(prefix: str) -> list[Index]:
+    """The indexes of a table's sort columns, of the rows with a value alone: most organisations have no such field.
+
+    With the owner, so that a list passes by other people's rows without touching the table.
+    """
+    return [
+        Index(
+            "org", column, "id", include=["owner"], name=f"{prefix}_{column}",
+            condition=Q(deleted_at__isnull=True, **{f"{column}__isnull": False}),
+        )
+        for column in SortSlots.SLOT_COLUMNS
+    ]  # fmt: skip

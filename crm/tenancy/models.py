@@ -10,7 +10,7 @@ from django.db import models
 
 from crm.tenancy import context
 from crm.tenancy.backend.kept import insert_few
-from crm.tenancy.fields import DatabaseUUID7, KeyField, new_id
+from crm.tenancy.fields import DatabaseUUID7, KeyField, RepeatedNumber, RepeatedText, new_id
 
 FEW = 3  # rows that are worth a statement of their own
 
@@ -113,3 +113,26 @@ class OrgModel(TenantModel):
         abstract = True
         base_manager_name = "everything"
         default_manager_name = "everything"
+
+
+class SortSlots(models.Model):
+    """What lists of a record type are sorted by of an organisation's own fields: three texts, three numbers.
+
+    Which field has which column is the organisation's own (CustomField.sort_slot); a trigger fills them from `custom`
+    (crm.tenancy.sorting). They say nothing by themselves: no log, form, filter or export knows them. The indexes that
+    a type's lists need are crm.tenancy.indexes.slot_indexes.
+    """
+
+    TEXT_SLOTS: ClassVar[tuple[str, ...]] = ("t1", "t2", "t3")
+    NUMBER_SLOTS: ClassVar[tuple[str, ...]] = ("n1", "n2", "n3")
+    SLOT_COLUMNS: ClassVar[tuple[str, ...]] = tuple(f"sort_{slot}" for slot in (*TEXT_SLOTS, *NUMBER_SLOTS))
+
+    sort_t1 = RepeatedText()
+    sort_t2 = RepeatedText()
+    sort_t3 = RepeatedText()
+    sort_n1 = RepeatedNumber()
+    sort_n2 = RepeatedNumber()
+    sort_n3 = RepeatedNumber()
+
+    class Meta:
+        abstract = True

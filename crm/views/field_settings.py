@@ -107,7 +107,10 @@ def field_new(request: HttpRequest, type_key: str) -> HttpResponse:
     if kind not in KINDS:
         context = {"type": record_type, "kinds": KINDS, "back": _page_of(type_key)}
         return render_page(request, "settings/field_kinds.html", context, block="form")
-    form = FieldForm(request.POST or None, kind=kind, actor=r.actor, currency=r.organization.base_currency, row=None)
+    form = FieldForm(
+        request.POST or None, record_type=type_key, kind=kind, actor=r.actor, currency=r.organization.base_currency,
+        row=None,
+    )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         try:
             made = fields.create_field(type_key, form.given(), acting=r.actor)
@@ -126,8 +129,8 @@ def field_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     row = _row(pk)
     form = FieldForm(
-        request.POST or None, initial=FieldForm.values_of(row), kind=row.kind, actor=r.actor,
-        currency=r.organization.base_currency, row=row,
+        request.POST or None, initial=FieldForm.values_of(row), record_type=row.record_type, kind=row.kind,
+        actor=r.actor, currency=r.organization.base_currency, row=row,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         try:

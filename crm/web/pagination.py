@@ -43,12 +43,14 @@ class Count:
 class Key:
     """What a list is sorted by: a column of the model, downwards or upwards, then the id in the same direction.
 
-    Rows without a value come last in either direction when `nullable`.
+    Rows without a value come last in either direction when `nullable`. The index of a `sparse` column holds those with
+    a value alone: lists read them and the others one after the other (crm.web.stretches).
     """
 
     path: str
     descending: bool = False
     nullable: bool = False
+    sparse: bool = False
 
     def order(self, *, backwards: bool = False) -> tuple[Any, ...]:
         """The ORDER BY; reversed for the page before a cursor."""

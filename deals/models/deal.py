@@ -7,15 +7,15 @@ from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm.models import Membership, Share
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import words_index
-from crm.tenancy.models import OrgModel, TenantModel
+from crm.tenancy.indexes import slot_indexes, words_index
+from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
 
 SIEVED = ("stage", "status")  # what lists are filtered by most
 
 
-class Deal(OrgModel):
+class Deal(OrgModel, SortSlots):
     """A chance to sell. `position` orders the cards of a column: a fractional key, so a move rewrites one row."""
 
     name = models.CharField(max_length=200)
@@ -100,6 +100,7 @@ class Deal(OrgModel):
                 condition=models.Q(status="won") & LIVE,
                 name="deal_won",
             ),
+            *slot_indexes("deal"),
         ]
 
     def __str__(self) -> str:

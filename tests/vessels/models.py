@@ -5,8 +5,8 @@ from django.db import models
 
 from crm.models import Membership
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import words_index
-from crm.tenancy.models import OrgModel
+from crm.tenancy.indexes import slot_indexes, words_index
+from crm.tenancy.models import OrgModel, SortSlots
 
 
 class Flag(models.TextChoices):
@@ -16,7 +16,7 @@ class Flag(models.TextChoices):
     PANAMA = "pa", "Panama"
 
 
-class Vessel(OrgModel):
+class Vessel(OrgModel, SortSlots):
     """A ship, with a field of every kind a list shows."""
 
     name = models.CharField(max_length=100)
@@ -33,7 +33,10 @@ class Vessel(OrgModel):
     call_sign = models.CharField(max_length=8, blank=True)  # no two ships at sea have the same
 
     class Meta(OrgModel.Meta):
-        indexes = [words_index("vessel_words", "name_norm", condition=models.Q(deleted_at__isnull=True))]
+        indexes = [
+            words_index("vessel_words", "name_norm", condition=models.Q(deleted_at__isnull=True)),
+            *slot_indexes("vessel"),
+        ]
         constraints = [
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(

@@ -5,9 +5,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("activities", "0008_listed_activities"),
+        ("activities", "0010_sort_indexes"),
         ("contacts", "0008_search"),
-        ("crm", "0013_estimates"),
+        ("crm", "0014_sortable_fields"),
         ("deals", "0007_search"),
     ]
 

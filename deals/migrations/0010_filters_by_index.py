@@ -5,9 +5,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0009_filters_by_index"),
-        ("crm", "0013_estimates"),
-        ("deals", "0007_search"),
+        ("contacts", "0011_filters_by_index"),
+        ("crm", "0014_sortable_fields"),
+        ("deals", "0009_sort_indexes"),
     ]
 
     operations = [

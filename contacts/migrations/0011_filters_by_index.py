@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0008_search"),
-        ("crm", "0013_estimates"),
+        ("contacts", "0010_sort_indexes"),
+        ("crm", "0014_sortable_fields"),
     ]
 
     operations = [
