@@ -80,7 +80,7 @@ DEAL = RecordType(
             "stage", _("Stage"), FieldType.CHOICE, path="stage_id", choices=stage_choices, tones=stage_tones,
             filterable=True, required=True, always=True,
         ),
-        Field("amount", _("Amount"), FieldType.MONEY, currency_path="currency", filterable=True),
+        Field("amount", _("Amount"), FieldType.MONEY, currency_path="currency", sortable=True, filterable=True),
         Field("weighted", _("Weighted"), FieldType.MONEY, currency_path="currency", editable=False, filterable=True,
               parts=("amount", "probability")),
         Field("close_date", _("Close date"), FieldType.DATE, sortable=True, filterable=True),

@@ -15,6 +15,7 @@ from crm.models import SavedView
 from crm.records.filters.short import short_conditions
 from crm.records.filters.text import print_tree
 from crm.records.filters.tree import Node, all_of, members_of
+from crm.records.loosekeys import loose_key
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web.pagination import Key, Keys
@@ -146,7 +147,10 @@ def _sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
         if candidate.key == key and candidate.sortable:
             path = candidate.sort_path or candidate.column
             nullable = "__" in path or record_type.model._meta.get_field(path).null
-            return Key(path, down, nullable, sparse=candidate.custom)
+            # Of an index that goes both ways the empty ones are at one end only.
+            return Key(path, down, nullable, sparse=nullable and "__" not in path)
+        if candidate.key == key and (loose := loose_key(record_type, candidate, descending=down)):
+            return loose
     raise Invalid(_("The list can't be sorted by “%(name)s”. Remove it from the address.") % {"name": sort[:80]})
 
 

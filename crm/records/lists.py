@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from crm import access
 from crm.models import Membership, Tag
@@ -35,14 +33,16 @@ from crm.records.listquery import (
     read_layout,
     sort_key,
 )
+from crm.records.listrows import Reads
+from crm.records.loosekeys import TooLong
 from crm.records.queries import Named, estimate_rows, expected_rows, record_names
 from crm.records.registry import Field, FieldType, RecordType
 from crm.records.search_queries import Way, find
-from crm.tenancy.backend.kept import KeptQuery, OneOf
-from crm.tenancy.context import Actor, Reach, array, current_actor
+from crm.tenancy.backend.kept import OneOf
+from crm.tenancy.context import Actor, array, current_actor
+from crm.web import formats
 from crm.web.cells import Labels
-from crm.web.pagination import COUNT_CAP, Count, Key, Keys, Page, Place, capped_count, page_of, place_of
-from crm.web.stretches import Stretch, stretches
+from crm.web.pagination import COUNT_CAP, Count, Key, Keys, Page, capped_count, page_of, place_of
 
 __all__ = [
     "ListQuery",
@@ -181,110 +181,16 @@ def list_page(
     columns: list[Field] | None = None,
     also: tuple[str, ...] = (),
 ) -> Page:
-    """One page of a list, as dicts of the columns in `value_paths`, and `also`. Raises Invalid, and TooSlow."""
+    """One page of a list, as dicts of the columns in `value_paths`, and `also`. Raises Invalid, TooSlow and TooLong."""
     key = sort_key(record_type, query.sort or record_type.default_sort, actor)
     columns = columns_of(record_type, actor, query) if columns is None else columns
     paths = (*value_paths(record_type, columns, key), *also)
     place = place_of(query.cursor, record_type.model, key)
-    reads = _Reads(record_type, query, actor, tuple(paths), size + 1, access.some_shared(record_type.model, actor))
-    found: list[Any] = []
-    for stretch in stretches(key, place):
-        found += reads.rows_of(stretch)[: size + 1 - len(found)]
-        if len(found) > size:
-            break
-    page = page_of(found, key, place, size)
+    check_length(record_type, query, key, actor)
+    reads = Reads(record_type, query, actor, tuple(paths), size + 1, lambda: filtered(record_type, query, actor))
+    page = page_of(reads.rows(key, place), key, place, size)
     showing.flatten(record_type, columns, page.rows, actor)
     return page
-
-
-# What stands in for a cursor's value and id, and for shared records, when a list's SQL is made.
-_ROW_ID, _SHARED = UUID(int=5), (UUID(int=6),)
-_SAMPLES: dict[type[Any], Any] = {
-    datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC),
-    str: "\N{INVISIBLE SEPARATOR}keel",
-    float: 1901.02030405,
-    UUID: _ROW_ID,  # a list in the order of ids
-}
-
-
-@dataclass(frozen=True)
-class _Reads:
-    """How the stretches of one page are read."""
-
-    record_type: RecordType
-    query: ListQuery
-    actor: Actor
-    paths: tuple[str, ...]
-    limit: int
-    shared: Sequence[UUID]
-
-    def rows_of(self, stretch: Stretch) -> list[Any]:
-        """The first rows of a stretch. Raises Invalid, and TooSlow."""
-        place = stretch.place
-        begin = place and Place(place.backwards, type(place.value), None)
-        left_out = self.record_type.left_out.rows if self.record_type.left_out else None
-        wanted = _Wanted(self.record_type.model, replace(stretch, place=begin), self.paths, self.limit, left_out)
-        if wanted.is_plain and not self.query.is_filtered and len(self.shared) <= access.SHARED_MOST:
-            return _plain_rows(wanted, place, self.actor, self.shared)
-        with stopped_in_time() if self.query.is_filtered else nullcontext():
-            return list(_rows(self.matching, wanted, stretch, self.actor, self.shared))
-
-    @cached_property
-    def matching(self) -> QuerySet[Any]:
-        """The rows that the filters leave: a search is asked once."""
-        return filtered(self.record_type, self.query, self.actor)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What the SQL of a list without search and filters depends on, but for the actor's reach. The place of `stretch`
-    has the type of its value alone."""
-
-    model: type[Any]
-    stretch: Stretch
-    paths: tuple[str, ...]
-    limit: int
-    left_out: Q | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the SQL is always the same; a cursor that stands on an empty value changes it."""
-        return self.stretch.place is None or self.stretch.place.value in _SAMPLES
-
-
-def _rows(
-    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
-) -> QuerySet[Any]:
-    return access.first_rows(
-        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
-    )
-
-
-def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
-    """Rows of a list without search and filters. Its SQL is made once: Django needs longer for it than for the rows."""
-    kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1)
-    begin = (place.value, place.row_id) if place else (None, None)
-    owner = next(iter(actor.members), None)
-    return kept.all(actor.members_array, owner, array(shared), *begin, actor.member_id, actor.teams_array)
-
-
-@lru_cache(maxsize=1024)
-def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool) -> KeptQuery[dict[str, Any]]:
-    members = (_ROW_ID, _SHARED[0]) if several else (_ROW_ID,)
-    anybody = access.stand_in(Actor(org_id=UUID(int=0), read=read, members=members))
-    begin = wanted.stretch.place
-    place = Place(begin.backwards, _SAMPLES[begin.value], _ROW_ID) if begin else None
-    live = wanted.model._default_manager.filter(deleted_at__isnull=True)
-    live = live.exclude(wanted.left_out) if wanted.left_out else live
-    rows = _rows(live, wanted, replace(wanted.stretch, place=place), anybody, _SHARED if has_shared else ())
-    samples = (
-        anybody.members_array,
-        next(iter(anybody.members)),
-        array(_SHARED),
-        place.value if place else _ROW_ID,
-        _ROW_ID,
-    )
-    return KeptQuery(rows, *samples, anybody.member_id, anybody.teams_array, planned_anew=True)
 
 
 def labels_of(record_type: RecordType, columns: Sequence[Field], rows: Sequence[Any]) -> Labels:
@@ -322,6 +228,19 @@ def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named
     relation = column.label_paths[0].split("__")[0]
     related: Any = record_type.model._meta.get_field(relation).related_model
     return Named(related._meta.db_table, tuple(path.split("__", 1)[1] for path in column.label_paths), "", ids)
+
+
+def check_length(record_type: RecordType, query: ListQuery, key: Key | Keys, actor: Actor) -> None:
+    """Raises TooLong where a list has more rows than are put in order without an index."""
+    if key.is_indexed:
+        return
+    with stopped_in_time():
+        found = capped_count(access.branches(filtered(record_type, query, actor), actor), COUNT_CAP)
+    if not found.exact:
+        message = _(
+            "More than %(most)s records are shown in their usual order. Filter the list to sort it by this field."
+        )
+        raise TooLong(message % {"most": formats.number(COUNT_CAP)})
 
 
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:

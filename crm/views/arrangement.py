@@ -24,6 +24,7 @@ from crm.records.listquery import (
     group_fields,
     sorts_of,
 )
+from crm.records.loosekeys import may_sort
 from crm.records.registry import Field, RecordType
 from crm.views.bulkbar import bar_of
 from crm.web import cells, checks, formats
@@ -124,7 +125,7 @@ def rows(request: Any, record_type: RecordType, columns: list[Field], found: lis
 def _head(record_type: RecordType, column: Field, query: ListQuery, sorted_by: str) -> dict[str, Any]:
     numeric = "num" if column.type in cells.NUMERIC else ""
     base = {"key": column.key, "label": str(column.label), "cls": numeric}
-    return base | _sorting(record_type, query, column.key, sorted_by if column.sortable else "")
+    return base | _sorting(record_type, query, column.key, sorted_by if may_sort(column) else "")
 
 
 def _name_head(record_type: RecordType, query: ListQuery, sorted_by: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -25,6 +26,7 @@ from crm.records.filters.short import short_conditions
 from crm.records.filters.tree import Group, all_of, members_of
 from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
+from crm.records.loosekeys import TooLong
 from crm.records.registry import RecordType
 from crm.views import arrangement
 from crm.web import cells, checks
@@ -62,10 +64,12 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     part = arrangement.part(r, record_type, query, columns)
     if part is not None:
         return part
-    # What can't be read is refused here, before anything is made of it.
-    shown = arrangement.context(r, record_type, query, columns)
-    if not (query.layout or query.group):
-        shown |= _table(r, record_type, query, columns)
+    unsorted = ""
+    try:
+        shown = _shown(r, record_type, query, columns)
+    except TooLong as error:
+        query = replace(query, sort="", cursor="", base=query.base and replace(query.base, sort=""))
+        shown, unsorted = _shown(r, record_type, query, columns), str(error)
     filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
     context = shown | {
         "type": record_type,
@@ -74,6 +78,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
             record_type.key,
         ),
         "query": query,
+        "unsorted": unsorted,  # why the list is not sorted as was asked
         "filter_url": filter_url,
         "chips": _chips(record_type, query, r.actor, filter_url) if query.filters or query.where else [],
         "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
@@ -81,6 +86,12 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "export_url": _export_url(record_type, query, r),
     }
     return render_page(request, "records/list.html", context, block="records")
+
+
+def _shown(request: Any, record_type: RecordType, query: lists.ListQuery, columns: list[Any]) -> dict[str, Any]:
+    """What the template needs for what is listed. Raises Invalid, before anything is made of what can't be read."""
+    shown = arrangement.context(request, record_type, query, columns)
+    return shown if query.layout or query.group else shown | _table(request, record_type, query, columns)
 
 
 def _table(request: Any, record_type: RecordType, query: lists.ListQuery, columns: list[Any]) -> dict[str, Any]:

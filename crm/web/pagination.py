@@ -55,7 +55,7 @@ class Key:
     def order(self, *, backwards: bool = False) -> tuple[Any, ...]:
         """The ORDER BY; reversed for the page before a cursor."""
         down = self.descending != backwards
-        column, row_id = F(self.path), F("id")
+        column, row_id = self.expression, F("id")
         if self.path == "id":
             return (row_id.desc() if down else row_id.asc(),)
         if self.nullable:
@@ -67,19 +67,36 @@ class Key:
         """The condition that leaves the rows on the far side of a row."""
         if self.path == "id":
             return Q(id__lt=row_id) if self.descending != backwards else Q(id__gt=row_id)
-        lookup = TupleLessThan if self.descending != backwards else TupleGreaterThan
-        beyond = lookup(RowTuple(F(self.path), F("id")), (value, row_id))
         if not self.nullable:
-            return beyond
-        empty = Q(**{f"{self.path}__isnull": True})
+            return self._past(value, row_id, down=self.descending != backwards)
+        empty = self.where("isnull", True)
         rest = Q(id__lt=row_id) if self.descending != backwards else Q(id__gt=row_id)
         if value is None:
             return ((empty & rest) | ~empty) if backwards else (empty & rest)
-        return Q(beyond) if backwards else Q(beyond) | empty
+        beyond = Q(self._past(value, row_id, down=self.descending != backwards))
+        return beyond if backwards else beyond | empty
+
+    def _past(self, value: Any, row_id: Any, *, down: bool) -> Any:
+        """The rows with a value that come after one, in the form that an index takes."""
+        return (TupleLessThan if down else TupleGreaterThan)(RowTuple(F(self.path), F("id")), (value, row_id))
+
+    @property
+    def expression(self) -> Any:
+        """What the rows are put in order by."""
+        return F(self.path)
+
+    def where(self, lookup: str, value: Any) -> Q:
+        """The rows whose value is compared so."""
+        return Q(**{f"{self.path}__{lookup}": value})
 
     def beyond(self, place: Place) -> Any:
         """The condition that leaves the rows of the page that begins at a place."""
         return self.after(place.value, place.row_id, backwards=place.backwards)
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index has the rows in this order."""
+        return True
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -105,6 +122,11 @@ class Keys:
     keys: tuple[Key, ...]
 
     @property
+    def is_indexed(self) -> bool:
+        """Whether indexes have the rows in such an order, but for those alike by the first key."""
+        return all(key.is_indexed for key in self.keys)
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The columns that rows need for the cursor."""
         return tuple(key.path for key in self.keys)
@@ -122,7 +144,7 @@ class Keys:
         found, same = Q(pk__in=[]), Q()
         for key, value in zip(self.keys[:-1], place.value[:-1], strict=True):
             found |= same & _past(key, value, backwards=place.backwards)
-            same &= Q(**{f"{key.path}__isnull": True} if value is None else {key.path: value})
+            same &= key.where("isnull", True) if value is None else key.where("exact", value)
         last = Place(place.backwards, place.value[-1], place.row_id)
         from_here = _from(self.keys[0], place.value[0], backwards=place.backwards)
         return from_here & (found | same & Q(self.keys[-1].beyond(last)))
@@ -140,21 +162,21 @@ class Keys:
 
 def _past(key: Key, value: Any, *, backwards: bool) -> Q:
     """The rows whose value comes after another one; empty ones come last, hence first on the way back."""
-    empty = Q(**{f"{key.path}__isnull": True})
+    empty = key.where("isnull", True)
     if value is None:
         return ~empty if backwards else Q(pk__in=[])
     down = key.descending != backwards
-    past = Q(**{f"{key.path}__{'lt' if down else 'gt'}": value})
+    past = key.where("lt" if down else "gt", value)
     return past | empty if key.nullable and not backwards else past
 
 
 def _from(key: Key, value: Any, *, backwards: bool) -> Q:
     """The rows whose value is this one or comes after it: one range of an index, where no value is empty."""
     if value is None:
-        return Q() if backwards else Q(**{f"{key.path}__isnull": True})
+        return Q() if backwards else key.where("isnull", True)
     down = key.descending != backwards
-    range_ = Q(**{f"{key.path}__{'lte' if down else 'gte'}": value})
-    return range_ | Q(**{f"{key.path}__isnull": True}) if key.nullable and not backwards else range_
+    range_ = key.where("lte" if down else "gte", value)
+    return range_ | key.where("isnull", True) if key.nullable and not backwards else range_
 
 
 def encode_cursor(direction: str, value: Any, row_id: Any) -> str:

@@ -92,6 +92,7 @@ class Deal(OrgModel, SortSlots):
             models.Index("org", "name_norm", "id", include=["owner", *SIEVED], name="deal_name", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             words_index("deal_words", "name_norm", condition=LIVE),
+            models.Index("org", "amount", "id", include=["owner", *SIEVED], name="deal_amount", condition=LIVE),
             models.Index("org", "close_date", "id", include=["owner", *SIEVED], name="deal_close_date", condition=LIVE),
             # What was won in a quarter, without touching the table.
             models.Index(

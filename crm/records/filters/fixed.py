@@ -1,0 +1,71 @@
+"""Filters that mean the same to everybody of a role, so that a list's SQL need not be made anew for each reader.
+
+They compare fields of the record itself with values that stand in them: nobody ("me"), no moment ("this month"), no
+rate of exchange and no other record comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+from weakref import ref
+
+from django.db.models import Q
+
+from crm.records.filters.compiler import compile_filter
+from crm.records.filters.tree import Condition, Node, Related, inner
+from crm.records.registry import FieldType, RecordType
+from crm.tenancy.context import Actor
+
+_FIXED = frozenset(
+    {
+        FieldType.TEXT,
+        FieldType.NUMBER,
+        FieldType.PERCENT,
+        FieldType.CHECKBOX,
+        FieldType.CHOICE,
+        FieldType.EMAIL,
+        FieldType.PHONE,
+        FieldType.URL,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """A filter of an organisation's record type, as it is at one state of its fields (`schema`), for a role."""
+
+    tree: Node
+    record_type: str
+    org_id: UUID
+    schema: int
+    role: str
+    # What it is compiled with now, and nothing that should be kept for it.
+    _found: Callable[[], RecordType | None] = field(compare=False, repr=False)
+
+    def compiled(self, actor: Actor) -> Q:
+        """The rows that it leaves. Raises Invalid as compile_filter does."""
+        record_type = self._found()
+        assert record_type is not None, "compiled by who made it, once"
+        return compile_filter(self.tree, record_type, actor)
+
+
+def sieve_of(tree: Node | None, record_type: RecordType, actor: Actor) -> Sieve | None:
+    """A filter as a Sieve; None where there is none, or it depends on more than an organisation and a role."""
+    if tree is None or actor.schema is None or not all(_is_fixed(each, record_type) for each in _leaves(tree)):
+        return None
+    return Sieve(tree, record_type.key, actor.org_id, actor.schema, actor.role, ref(record_type))
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if isinstance(node, Condition | Related):
+        yield node
+        return
+    for member, _place in inner(node, ""):
+        yield from _leaves(member)
+
+
+def _is_fixed(leaf: Node, record_type: RecordType) -> bool:
+    known = record_type.remembered("types of fields", lambda: {f.key: f.type for f in record_type.fields})
+    return isinstance(leaf, Condition) and known.get(leaf.field) in _FIXED

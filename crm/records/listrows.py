@@ -1,0 +1,182 @@
+"""The rows of one page of a list: from which index, in which stretches, by SQL that is made once where that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db.models import Q, QuerySet
+
+from crm import access
+from crm.records.filters.fixed import Sieve, sieve_of
+from crm.records.filters.limits import stopped_in_time
+from crm.records.filters.tree import Node, fields_in
+from crm.records.listquery import ListQuery
+from crm.records.registry import RecordType
+from crm.tenancy.backend.kept import KeptQuery
+from crm.tenancy.context import Actor, Reach, array
+from crm.web.pagination import Key, Keys, Place
+from crm.web.stretches import Stretch, stretches
+
+# What stands in for a cursor's value and id, and for shared records, when a list's SQL is made. A whole number would
+# not do: a filter may hold the same one.
+_ROW_ID, _SHARED = UUID(int=5), (UUID(int=6),)
+_SAMPLES: dict[type[Any], Any] = {
+    datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC),
+    date: date(1901, 2, 3),
+    str: f"\N{INVISIBLE SEPARATOR}{uuid4()}",  # nothing that a filter's value may be
+    float: 1901.02030405,
+    UUID: _ROW_ID,  # a list in the order of ids
+}
+
+
+class _Samples:
+    """Gives each value of a cursor a sample of its own."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def __call__(self, kind: type[Any]) -> Any:
+        self._number += 1
+        sample = _SAMPLES[kind]
+        if isinstance(sample, date):  # a moment, too
+            return sample + timedelta(days=self._number)
+        return sample if isinstance(sample, UUID) else sample + (str(self._number) if kind is str else self._number)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _each(change: Callable[[Any], Any], value: Any) -> Any:
+    """A cursor's value, or each of several, changed."""
+    return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
+
+
+@dataclass(frozen=True)
+class Reads:
+    """How the rows of one page are read: at most `limit`, as dicts of `paths`. `matching` gives those that the filters
+    leave, in no order, before what the actor may see is taken out of them."""
+
+    record_type: RecordType
+    query: ListQuery
+    actor: Actor
+    paths: tuple[str, ...]
+    limit: int
+    matching: Callable[[], QuerySet[Any]]
+
+    def rows(self, key: Key | Keys, place: Place | None) -> list[Any]:
+        """The first rows beyond a place, in the order of `key`. Raises Invalid, and TooSlow."""
+        found: list[Any] = []
+        for stretch in stretches(key, place):
+            found += self._rows_of(stretch)[: self.limit - len(found)]
+            if len(found) == self.limit:
+                break
+        return found
+
+    def _rows_of(self, stretch: Stretch) -> list[Any]:
+        place = stretch.place
+        begin = place and Place(place.backwards, _each(type, place.value), None)
+        wanted = _Wanted(
+            self.record_type.model, replace(stretch, place=begin), self.paths, self.limit, self.left_out, self.sieve
+        )
+        with stopped_in_time() if self.query.is_filtered else nullcontext():
+            if wanted.is_plain and self.is_plain:
+                return _plain_rows(wanted, place, self.actor, self.shared)
+            return list(_rows(self.found, wanted, stretch, self.actor, self.shared))
+
+    @cached_property
+    def tree(self) -> Node | None:
+        """All conditions of the list."""
+        return self.query.tree(self.record_type, self.actor)
+
+    @cached_property
+    def left_out(self) -> Q | None:
+        """What a list of the type passes over unless its filter names it."""
+        left_out = self.record_type.left_out
+        return left_out.rows if left_out and left_out.unless not in fields_in(self.tree) else None
+
+    @cached_property
+    def sieve(self) -> Sieve | None:
+        """The conditions, where they mean the same to everybody of the role."""
+        return sieve_of(self.tree, self.record_type, self.actor)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the SQL depends on neither the reader nor the moment, but for what stands in it as a value."""
+        query = self.query
+        is_plain = not (query.q or query.ids) and (self.tree is None or self.sieve is not None)
+        return is_plain and len(self.shared) <= access.SHARED_MOST
+
+    @cached_property
+    def shared(self) -> Sequence[UUID]:
+        """Records that are shared with the actor, up to one more than are named one by one."""
+        return access.some_shared(self.record_type.model, self.actor)
+
+    @cached_property
+    def found(self) -> QuerySet[Any]:
+        """The rows that the filters leave: a search is asked once."""
+        return self.matching()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the SQL of a plain list depends on, but for the actor's reach. The place of `stretch` has the type of its
+    value alone."""
+
+    model: type[Any]
+    stretch: Stretch
+    paths: tuple[str, ...]
+    limit: int
+    left_out: Q | None = None
+    sieve: Sieve | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the SQL is always the same; a cursor that stands on an empty value changes it."""
+        return self.stretch.place is None or all(kind in _SAMPLES for kind in _several(self.stretch.place.value))
+
+
+def _rows(
+    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
+) -> QuerySet[Any]:
+    return access.first_rows(
+        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
+    )
+
+
+def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
+    """Rows of a plain list. Its SQL is made once: Django needs longer for it than PostgreSQL for the rows."""
+    kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1)
+    begin = (place.row_id, *_several(place.value)) if place else ()
+    owner = next(iter(actor.members), None)
+    return kept.all(actor.members_array, owner, array(shared), actor.member_id, actor.teams_array, *begin)
+
+
+@lru_cache(maxsize=1024)
+def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool) -> KeptQuery[dict[str, Any]]:
+    members = (_ROW_ID, _SHARED[0]) if several else (_ROW_ID,)
+    sieve = wanted.sieve
+    reader = Actor(org_id=UUID(int=0), read=read, members=members)
+    anybody = access.stand_in(replace(reader, org_id=sieve.org_id, role=sieve.role) if sieve else reader)
+    begin = wanted.stretch.place
+    place = Place(begin.backwards, _each(_Samples(), begin.value), _ROW_ID) if begin else None
+    live = wanted.model._default_manager.filter(deleted_at__isnull=True)
+    live = live.exclude(wanted.left_out) if wanted.left_out else live
+    live = live.filter(sieve.compiled(anybody)) if sieve else live
+    rows = _rows(live, wanted, replace(wanted.stretch, place=place), anybody, _SHARED if has_shared else ())
+    samples = (
+        anybody.members_array,
+        next(iter(anybody.members)),
+        array(_SHARED),
+        anybody.member_id,
+        anybody.teams_array,
+        _ROW_ID,
+        *(_several(place.value) if place else ()),
+    )
+    return KeptQuery(rows, *samples, planned_anew=True)

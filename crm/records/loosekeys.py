@@ -1,0 +1,125 @@
+"""Sorts by fields that no index has in order: for lists that are short enough to be put in order as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
+from django.db.models.fields import CharField
+from django.db.models.functions import Lower, NullIf
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+
+from crm.lib.errors import Invalid
+from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.web.pagination import Key
+
+TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})
+PLAIN = frozenset(
+    {
+        FieldType.NUMBER,
+        FieldType.PERCENT,
+        FieldType.MONEY,
+        FieldType.DATE,
+        FieldType.DATETIME,
+        FieldType.CHECKBOX,
+        FieldType.MEMBER,
+        FieldType.LOOKUP,
+    }
+)
+_LOOKUPS: dict[str, Any] = {
+    "exact": Exact,
+    "gt": GreaterThan,
+    "gte": GreaterThanOrEqual,
+    "lt": LessThan,
+    "lte": LessThanOrEqual,
+    "isnull": IsNull,
+}
+
+
+class TooLong(Invalid):
+    """A list has too many rows to be sorted by a field that no index has in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooseKey(Key):
+    """A Key by a column without an index. Texts are put in order without case, empty ones last; `ranks` are the values
+    of a choice, in the order of the options."""
+
+    ranks: tuple[str, ...] = ()
+    is_text: bool = False
+
+    @property
+    def is_indexed(self) -> bool:
+        """No."""
+        return False
+
+    @property
+    def expression(self) -> Any:
+        """What the rows are put in order by."""
+        if self.ranks:
+            places = [When(**{self.path: value}, then=Value(place)) for place, value in enumerate(self.ranks)]
+            return Case(*places, output_field=IntegerField())
+        if self.is_text:
+            return NullIf(Lower(self.path), Value(""), output_field=TextField())
+        return F(self.path)
+
+    def where(self, lookup: str, value: Any) -> Q:
+        """The rows whose value is compared so."""
+        if self.ranks or self.is_text:
+            return Q(_LOOKUPS[lookup](self.expression, value))
+        return Q(**{f"{self.path}__{lookup}": value})
+
+    def _past(self, value: Any, row_id: Any, *, down: bool) -> Any:
+        way = "lt" if down else "gt"
+        return self.where(way, value) | (self.where("exact", value) & Q(**{f"id__{way}": row_id}))
+
+    def value_of(self, row: Any) -> Any:
+        """What a cursor holds of a row."""
+        value = row[self.path]
+        if self.ranks:
+            return self.ranks.index(str(value)) if str(value) in self.ranks else None
+        return (value.lower() or None) if self.is_text and value is not None else value
+
+    def read(self, value: Any, model: type[Any]) -> Any:
+        """The value of a cursor, to be compared with. Raises ValidationError."""
+        if value is None or (not self.ranks and not self.is_text):
+            return None if value is None else Key.read(self, value, model)
+        if not isinstance(value, int if self.ranks else str):
+            raise ValidationError("Not a value of this column.")
+        return value
+
+
+def may_sort(field: Field) -> bool:
+    """Whether lists can be sorted by a field, with an index or without."""
+    if field.custom or field.encrypted or field.secret:
+        return field.sortable
+    return field.sortable or field.type in TEXTS | PLAIN | {FieldType.CHOICE}
+
+
+def loose_key(record_type: RecordType, field: Field, *, descending: bool) -> LooseKey | None:
+    """How a list is sorted by a field that has no index; None for one whose values have no order."""
+    if field.custom or field.encrypted or field.secret:
+        return None
+    if field.type == FieldType.CHOICE:
+        ranks = tuple(str(value) for value, _label in field.options())
+        return LooseKey(field.column, descending, nullable=True, ranks=ranks) if ranks else None
+    if field.type in TEXTS:
+        plain = isinstance(_column(record_type, field.column), CharField | TextField)
+        return LooseKey(field.column, descending, nullable=True, is_text=plain)
+    if field.type == FieldType.LOOKUP:
+        return LooseKey(_name_path(field), descending, nullable=True)
+    path = field.label_paths[0] if field.type == FieldType.MEMBER else field.column
+    return LooseKey(path, descending, nullable=True) if field.type in PLAIN else None
+
+
+def _column(record_type: RecordType, path: str) -> Any:
+    return record_type.model._meta.get_field(path)
+
+
+def _name_path(field: Field) -> str:
+    """What the names of the records of a lookup are sorted by: the normalised twin, where their type has one."""
+    relation = field.label_paths[0].split("__")[0]
+    twin = registry.get(field.target).name_sort_path
+    return f"{relation}__{twin}" if twin else field.label_paths[0]
