@@ -9,10 +9,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from crm import queries
-from crm.actions import field_purge, field_sorting
+from crm.actions import field_choices, field_purge, field_sorting
 from crm.lib.errors import CrmError
 from crm.tenancy.context import Actor, org_context
-from crm.tenancy.tasks import OrgTask
+from crm.tenancy.tasks import NotActive, OrgTask
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,22 @@ def fill_sorting(self: OrgTask, *, org_id: str, field_id: str) -> None:
     while more:
         with self.organization(org_id) as system:
             more = field_sorting.fill_part(UUID(field_id), acting=system)
+
+
+@shared_task(base=OrgTask, bind=True, name=field_choices.TASK, acks_late=True, time_limit=4 * 3600)
+def replace_choices(self: OrgTask, *, org_id: str, field_id: str, member_id: str | None) -> None:
+    """Gives records other choices of a field instead of ones that are taken away, 1,000 records to a transaction.
+
+    A job that is delivered twice, or again after its worker died, begins anew and finds less to do. Somebody who is not
+    active any more has begun it all the same: the system ends it.
+    """
+    after: UUID | None = field_choices.START
+    while after is not None:
+        try:
+            with self.organization(org_id, member_id) as actor:
+                after = field_choices.replace_part(UUID(field_id), after, acting=actor)
+        except NotActive:
+            member_id = None
 
 
 @shared_task(name="crm.fields.purge_expired", acks_late=True, time_limit=4 * 3600)
