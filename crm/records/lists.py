@@ -203,7 +203,7 @@ _SAMPLES: dict[type[Any], Any] = {
     datetime: datetime(1901, 2, 3, 4, 5, 6, 789, UTC),
     str: "\N{INVISIBLE SEPARATOR}keel",
     float: 1901.02030405,
-    UUID: _ROW_ID,  # a list in the order of ids
+    UUID: UUID(int=8),
 }
 
 
