@@ -27,7 +27,7 @@ from crm.tenancy import context
 from crm.tenancy.context import Actor
 from crm.web.formats import TONES
 
-TASK = "crm.fields.replace_choices"
+TASK = "crm.bulk.replace_choices"
 MOST = 500  # choices of a field
 AT_ONCE = 200  # records that are changed within the request
 PART = 1000  # records of one transaction

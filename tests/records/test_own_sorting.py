@@ -17,13 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.actions.field_sorting import fill_part
-from crm.actions.fields import Option, delete_field, restore_field, set_field_access
+from crm.actions.fields import Option, delete_field, restore_field, set_field_access, takes_custom_fields
 from crm.actions.sharing import share_record
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import AuditEntry, CustomField, OutboxEvent
 from crm.records import lists, schema
 from crm.records.actions import update_record
 from crm.records.listquery import ListQuery
+from crm.records.registry import registry
+from crm.records.sortslots import has_slots
+from crm.tenancy.models import SortSlots
 from tests.records.company import Company
 from tests.records.harbour import Harbour
 from tests.records.test_views import get, save
@@ -222,6 +225,22 @@ def test_trigger_and_job_agree(port: Harbour, kind: str) -> None:
         assert left == ({column: str(wrong)} if expected == str(expected) and isinstance(wrong, str) else {})
 
 
+def test_every_type_that_takes_fields_can_be_sorted_by_them() -> None:
+    types = {kind.model._meta.db_table: kind for kind in registry if takes_custom_fields(kind)}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text, tgname::text, tgargs FROM pg_trigger WHERE NOT tgisinternal")
+        triggers = {(table, name): bytes(args).decode().split("\0") for table, name, args in cursor.fetchall()}
+    filled = {
+        (table, f"sort_slots_{event}"): kind.key for table, kind in types.items() for event in ("insert", "update")
+    }
+    assert {place: args[0] for place, args in triggers.items() if place[1].startswith("sort_slots")} == filled
+    for table, kind in types.items():
+        assert has_slots(kind)
+        assert set(SortSlots.SLOT_COLUMNS) <= set(triggers[table, "audit_update"][0].strip("{}").split(","))
+        indexes = {index.name.partition("_sort_")[2] for index in kind.model._meta.indexes}
+        assert indexes >= {*SortSlots.TEXT_SLOTS, *SortSlots.NUMBER_SLOTS}
+
+
 def test_a_change_of_values_moves_the_record(yard: Yard) -> None:
     first, second = yard.ship(depth=1), yard.ship(depth=2)
     with yard.org.acting(yard.port.rep) as actor:
@@ -273,7 +292,7 @@ def test_a_field_is_sortable_when_all_records_are_prepared(port: Harbour, monkey
     assert get(port, port.rep, "?sort=depth").status_code == 422
     row = yard.change(row)
     with yard.org.system():
-        (event,) = OutboxEvent.objects.filter(payload__task="crm.fields.fill_sorting")
+        (event,) = OutboxEvent.objects.filter(payload__task="crm.bulk.fill_sorting")
         assert event.payload["kwargs"]["field_id"] == str(row.pk)
     assert get(port, port.rep, "?sort=depth").status_code == 422
     assert "Preparing sort" in get(port, port.admin, "", "settings/fields/vessel/").content.decode()
