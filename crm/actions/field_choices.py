@@ -22,7 +22,7 @@ from crm.models import CustomField, Organization
 from crm.records import bulk, schema
 from crm.records.bulk import Edit
 from crm.records.bulk_queries import write_rows
-from crm.records.registry import FieldType, registry
+from crm.records.registry import ALL_ROLES, FieldType, registry
 from crm.tenancy import context
 from crm.tenancy.context import Actor
 from crm.web.formats import TONES
@@ -33,6 +33,7 @@ AT_ONCE = 200  # records that are changed within the request
 PART = 1000  # records of one transaction
 REPLACING = "replacing"  # key of a field's `custom` while records get other choices
 START = UUID(int=0)  # before all records
+INSTEAD = "instead-"  # what errors about a choice's replacement are named by, with its value
 
 Messages = dict[str, str | Promise]
 
@@ -84,7 +85,7 @@ def replaced(
 
     Raises ChoicesInUse, with `errors`, for those of which `instead` says nothing; notes what can't be got instead.
     """
-    left = {option.value for option in given} - {""}
+    left = {option.value for option in given} & {option["value"] for option in row.options}
     labels = {option["value"]: option["label"] for option in row.options if option["value"] not in left}
     numbers = {value: number for value in labels if (number := _holding(row, [value]).count())}
     missing = {value: labels[value] for value in numbers if value not in instead}
@@ -95,9 +96,9 @@ def replaced(
     found = {value: instead[value] for value in numbers}
     for value, into in found.items():
         if into not in left | {""}:
-            errors[f"instead-{value}"] = _("Choose one that stays.")
+            errors[f"{INSTEAD}{value}"] = _("Choose one that stays.")
         elif not into and required:
-            errors[f"instead-{value}"] = _("“%(field)s” is required. Choose one that stays.") % {"field": row.label}
+            errors[f"{INSTEAD}{value}"] = _("“%(field)s” is required. Choose one that stays.") % {"field": row.label}
     return found
 
 
@@ -111,9 +112,7 @@ def begin_replacing(row: CustomField, instead: Mapping[str, str], acting: Actor)
     job. All in one change set."""
     if not instead:
         return
-    names = {option["value"]: option["label"] for option in row.options}
-    words = ", ".join(f"“{names[value]}” → “{names.get(into, '—')}”" for value, into in instead.items())
-    with change_set(ChangeSetKind.MERGE, f"{row.label}: {words}", acting=acting) as made:
+    with change_set(ChangeSetKind.MERGE, _label_of(row, instead, acting), acting=acting) as made:
         ids = list(_holding(row, instead).values_list("pk", flat=True)[: AT_ONCE + 1])
         if len(ids) <= AT_ONCE:
             _replace(row, instead, ids, acting)
@@ -122,6 +121,15 @@ def begin_replacing(row: CustomField, instead: Mapping[str, str], acting: Actor)
         row.custom = {**row.custom, REPLACING: {"into": dict(instead), "change_set": str(made.pk)}}
         row.save(update_fields=["custom"])
         go_on_replacing(row, acting)
+
+
+def _label_of(row: CustomField, instead: Mapping[str, str], acting: Actor) -> str:
+    """What histories call it: not by a field that some roles don't see."""
+    if schema.record_type(row.record_type, acting).field(row.key).visible_to < ALL_ROLES:
+        return _("Choices of a field")
+    names = {option["value"]: option["label"] for option in row.options}
+    pairs = [f"“{names[value]}” → “{names.get(into, '—')}”" for value, into in instead.items()]
+    return f"{row.label}: {', '.join(pairs)}"
 
 
 def go_on_replacing(row: CustomField, acting: Actor) -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from crm.actions.field_choices import INSTEAD
 from crm.actions.field_sorting import can_sort
 from crm.actions.fields import FieldSettings, Option
 from crm.enums import FieldLevel, Role
@@ -23,7 +24,7 @@ TONE_NAMES = {
     "blue": _("Blue"), "cyan": _("Cyan"), "teal": _("Teal"), "green": _("Green"), "amber": _("Amber"),
     "orange": _("Orange"), "red": _("Red"), "pink": _("Pink"), "violet": _("Violet"), "gray": _("Grey"),
 }  # fmt: skip
-INSTEAD, NOTHING = "instead-", "-"  # what a control's name begins with, and the choice of none
+NOTHING = "-"  # the choice of none
 RESULTS = (
     (FieldType.NUMBER, _("A number")), (FieldType.PERCENT, _("A percentage")), (FieldType.TEXT, _("Text")),
     (FieldType.CHECKBOX, _("Yes or no")),
@@ -86,7 +87,6 @@ class FieldForm(forms.Form):
         label=_("Encrypted"), required=False,
         help_text=_("Shown on a record's page alone; not in lists, filters, search, exports and history."),
     )  # fmt: skip
-
     sortable = forms.BooleanField(
         label=_("Lists can be sorted by it"), required=False,
         help_text=_("For three fields of text and three others. Sorting starts when all records are prepared."),
@@ -109,7 +109,7 @@ class FieldForm(forms.Form):
         for name in self._left_out():
             del self.fields[name]
         for option in row.options if row is not None else ():
-            if f"instead-{option['value']}" in self.data:
+            if f"{INSTEAD}{option['value']}" in self.data:
                 self.ask_instead({option["value"]: option["label"]})
         if row is not None and self.kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.CHECKBOX, FieldType.CHOICE):
             self._add_default(row, actor, currency)

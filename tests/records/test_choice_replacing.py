@@ -79,6 +79,15 @@ def test_records_get_another_choice_in_one_change_set(company: Company) -> None:
         assert [Contact.objects.get(pk=contact.pk).version for contact in (red, teal, none)] == [2, 1, 1]
 
 
+def test_a_change_set_does_not_name_a_field_that_some_do_not_see(company: Company) -> None:
+    palette = Palette(company)
+    company.limit("colour", rep="hidden")
+    company.contact("admin", colour="red")
+    palette.take("red", instead={"red": "teal"})
+    with company.org.system():
+        assert ChangeSet.objects.get().label == "Choices of a field"
+
+
 def test_records_may_get_none(company: Company) -> None:
     palette = Palette(company)
     red = company.contact(colour="red")
@@ -105,6 +114,8 @@ def test_nothing_changes_while_it_is_not_said_what_records_get(company: Company)
         with pytest.raises(Invalid) as refused:
             palette.take("red", "blue", instead={"red": wrong})
         assert set(refused.value.fields) == {"instead-red"}
+    with pytest.raises(Invalid):
+        palette.take(options=[Option("Green", "green", "green")], instead={"red": "green"})
     for role in ("manager", "rep", "readonly"):
         with pytest.raises(Forbidden):
             palette.take("red", role=role, instead={"red": "teal"})
