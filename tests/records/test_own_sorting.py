@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection
 from django.db.models import Q
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 from crm.actions.field_sorting import fill_part
 from crm.actions.fields import Option, delete_field, restore_field, set_field_access, takes_custom_fields
 from crm.actions.sharing import share_record
+from crm.launch.testcluster import ClusterInfo
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import AuditEntry, CustomField, OutboxEvent
 from crm.records import lists, schema
@@ -31,6 +35,7 @@ from tests.records.company import Company
 from tests.records.harbour import Harbour
 from tests.records.test_views import get, save
 from tests.records.yard import RIGS, Yard
+from tests.support.cluster import worker_database
 from tests.vessels.models import Vessel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -249,6 +254,33 @@ def test_a_change_of_values_moves_the_record(yard: Yard) -> None:
     with yard.org.acting(yard.port.rep) as actor:
         update_record(schema.record_type("vessel", actor), second.pk, {"depth": ""}, acting=actor)
     assert (yard.sorted_ids("-depth"), yard.columns(second)) == ([first.pk, second.pk], {})
+
+
+def test_the_job_waits_for_who_wrote_before_the_column_was_given(yard: Yard, cluster: ClusterInfo) -> None:
+    """What they write is in a transaction that the job would not see yet."""
+    row = yard.change(yard.rows["depth"], sortable=False)
+    ship = yard.ship()
+    filled = threading.Event()
+
+    def fill() -> None:
+        yard.fill(row)
+        filled.set()
+        connection.close()
+
+    job = threading.Thread(target=fill)
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {mine}"
+    with psycopg.connect(cluster.superuser_url(worker_database())) as writer:
+        writer.execute("UPDATE vessels_vessel SET custom = '{\"depth\": 6}' WHERE id = %s", [ship.pk])
+        row = yard.change(row)
+        job.start()
+        deadline = time.monotonic() + 20
+        while not filled.is_set() and writer.execute(waiting).fetchone() == (0,) and time.monotonic() < deadline:
+            pass
+        assert not filled.is_set()
+        writer.commit()
+    job.join(timeout=20)
+    assert (filled.is_set(), yard.columns(ship)) == (True, {"sort_n1": 6.0})
 
 
 def test_long_texts_are_cut(yard: Yard) -> None:
