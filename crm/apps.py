@@ -28,6 +28,7 @@ class CrmConfig(AppConfig):
         nav.add("notifications", _("Inbox"), "inbox", "notifications", key="g i", order=11)
         schedule.every(timedelta(hours=1), "crm.upkeep.clear_expired")
         schedule.every(timedelta(hours=1), "crm.bin.purge_expired", queue="bulk")
+        schedule.every(timedelta(hours=6), "crm.fields.purge_expired", queue="bulk")
         you, organisation, data = _("You"), _("Organisation"), _("Data")
         settings_nav.add(you, _("Profile"), "user", "settings_profile", order=10)
         settings_nav.add(organisation, _("General"), "settings", "settings_general", order=20, roles=["admin"])

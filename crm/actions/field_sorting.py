@@ -19,7 +19,7 @@ from crm.records.slot_queries import fill_slot, wait_for_writers
 from crm.records.sortslots import has_slots, slots_for
 from crm.tenancy.context import Actor
 
-TASK = "crm.fields.fill_sorting"
+TASK = "crm.bulk.fill_sorting"
 PART = 1000  # records of one transaction
 
 Options = Sequence[Mapping[str, str]]

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from crm import rules
-from crm.actions import field_sorting
+from crm.actions import field_choices, field_sorting
 from crm.actions.base import action
+from crm.actions.field_choices import Messages, Option, check_options
 from crm.enums import FieldLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import CustomField, FieldAccess, Organization
@@ -25,10 +25,8 @@ from crm.records import formulas, schema, stored
 from crm.records.listquery import OWN
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
-from crm.web.formats import TONES
 
 MOST = 100  # fields of one record type
-MOST_OPTIONS = 500
 KEPT_DAYS = 30  # a deleted field can be restored
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PICKLISTS = (FieldType.CHOICE, FieldType.MULTI_CHOICE)
@@ -36,18 +34,6 @@ _UNIQUE = (FieldType.TEXT, FieldType.NUMBER, FieldType.EMAIL, FieldType.PHONE, F
 _NO_DEFAULT = (FieldType.FORMULA, FieldType.LOOKUP)
 _RESULTS = (FieldType.TEXT, FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX)
 _RESERVED = frozenset({"id", "org", "custom", "version", "name", *OWN})
-
-Messages = dict[str, str | Promise]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice of a picklist. `value` is what records hold: fixed once made, so that a new label needs no change of
-    theirs; "" for a new choice."""
-
-    label: str
-    tone: str = "gray"
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +51,7 @@ class FieldSettings:
     sortable: bool = False  # whether lists can be sorted by it
     default: Any = None
     options: Sequence[Option] = field(default_factory=tuple)
+    instead: Mapping[str, str] = field(default_factory=dict)  # what records get for choices that are gone; "" for none
     target: str = ""
     formula: str = ""
     result: str = ""
@@ -107,13 +94,18 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
 def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -> CustomField:
     """Changes a field; its key and type stay. Raises Forbidden, NotFound, and Invalid naming what is wrong.
 
-    A choice that records hold can't be taken away; a new name for it is theirs at once.
+    A new name of a choice is its records' at once. One that records hold is taken away where `given.instead` says what
+    they get: at once, or by a job while the choice stays; else ChoicesInUse. Raises Conflict while such a job runs.
     """
     row = _field(field_id, acting)
+    field_choices.refuse_while_replacing(row)
     given = replace(given, kind=row.kind, target=row.target or given.target)
     errors = _check(row.record_type, given)
+    instead: dict[str, str] = {}
     if row.kind in _PICKLISTS and "options" not in errors:
-        _keep_used_options(row, given.options, errors)
+        instead = field_choices.replaced(row, given.options, given.instead, required=given.required, errors=errors)
+        kept = [Option(o["label"], o["tone"], o["value"]) for o in row.options if o["value"] in instead]
+        given = replace(given, options=[*given.options, *kept], default=_instead_of(given.default, instead))
     if row.encrypted != given.encrypted:
         errors["encrypted"] = _("This can be chosen for a new field only.")
     if row.unique != given.unique:
@@ -123,6 +115,7 @@ def update_field(field_id: UUID | str, given: FieldSettings, *, acting: Actor) -
     row.version += 1
     row.save()
     field_sorting.start(row)
+    field_choices.begin_replacing(row, instead, acting)
     _changed(acting)
     return row
 
@@ -160,6 +153,7 @@ def restore_field(field_id: UUID | str, *, acting: Actor) -> CustomField:
     row.deleted_at = None
     row.version += 1
     row.save(update_fields=["deleted_at", "version", "updated_at"])
+    field_choices.go_on_replacing(row, acting)
     _changed(acting)
     return row
 
@@ -272,7 +266,7 @@ def _check(record_type: str, given: FieldSettings) -> Messages:
             errors[name] = _("Too long: %(limit)s characters at most.") % {"limit": longest}
     _check_uses(record_type, given, errors)
     if given.kind in _PICKLISTS:
-        _check_options(given.options, errors)
+        check_options(given.options, errors)
     if given.kind == FieldType.LOOKUP and given.target not in {kind.key for kind in registry}:
         errors["target"] = _("Choose a type of record.")
     if given.kind == FieldType.FORMULA and given.result not in _RESULTS:
@@ -290,35 +284,6 @@ def _check_uses(record_type: str, given: FieldSettings, errors: Messages) -> Non
         errors["encrypted"] = _("Only texts and numbers can be encrypted.")
     if given.sortable and not field_sorting.can_sort(record_type, given.kind, encrypted=given.encrypted):
         errors["sortable"] = _("Lists can't be sorted by such a field.")
-
-
-def _check_options(options: Sequence[Option], errors: Messages) -> None:
-    labels = [option.label.strip().casefold() for option in options]
-    fixed = [option.value for option in options if option.value]
-    if not all(labels) or not labels:
-        errors["options"] = _("Give at least one choice, and every choice a name.")
-    elif len(set(labels)) != len(labels) or len(set(fixed)) != len(fixed):
-        errors["options"] = _("Two choices have the same name.")
-    elif len(labels) > MOST_OPTIONS or any(len(label) > 80 for label in labels):
-        errors["options"] = _("At most %(max)d choices, of 80 characters each.") % {"max": MOST_OPTIONS}
-    elif not {option.tone for option in options} <= set(TONES):
-        errors["options"] = _("Choose a colour of the list.")
-
-
-def _keep_used_options(row: CustomField, given: Sequence[Option], errors: Messages) -> None:
-    gone = {option["value"]: option["label"] for option in row.options}
-    for option in given:
-        gone.pop(option.value, None)
-    model = registry.get(row.record_type).model
-    for value, label in gone.items():
-        held = {row.key: value if row.kind == FieldType.CHOICE else [value]}
-        number = model._default_manager.filter(custom__contains=held).count()
-        if number:
-            errors["options"] = ngettext(
-                "“%(choice)s” is in use by %(n)d record. Give it another name, or change that record first.",
-                "“%(choice)s” is in use by %(n)d records. Give it another name, or change those records first.",
-                number,
-            ) % {"choice": label, "n": number}
 
 
 def _put(row: CustomField, given: FieldSettings, kind: RecordType, acting: Actor) -> None:
@@ -356,6 +321,13 @@ def _options(present: Sequence[Mapping[str, str]], given: Sequence[Option]) -> l
         taken.add(value)
         made.append({"value": value, "label": option.label.strip(), "tone": option.tone})
     return made
+
+
+def _instead_of(default: Any, instead: Mapping[str, str]) -> Any:
+    """A default without choices that are taken away."""
+    if isinstance(default, list):
+        return list(dict.fromkeys(value for each in default if (value := instead.get(each, each))))
+    return instead.get(default, default) if isinstance(default, str) else default
 
 
 def _default(row: CustomField, value: Any, acting: Actor) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from crm.actions.field_choices import INSTEAD
 from crm.actions.field_sorting import can_sort
 from crm.actions.fields import FieldSettings, Option
 from crm.enums import FieldLevel, Role
@@ -22,6 +24,7 @@ TONE_NAMES = {
     "blue": _("Blue"), "cyan": _("Cyan"), "teal": _("Teal"), "green": _("Green"), "amber": _("Amber"),
     "orange": _("Orange"), "red": _("Red"), "pink": _("Pink"), "violet": _("Violet"), "gray": _("Grey"),
 }  # fmt: skip
+NOTHING = "-"  # the choice of none
 RESULTS = (
     (FieldType.NUMBER, _("A number")), (FieldType.PERCENT, _("A percentage")), (FieldType.TEXT, _("Text")),
     (FieldType.CHECKBOX, _("Yes or no")),
@@ -84,7 +87,6 @@ class FieldForm(forms.Form):
         label=_("Encrypted"), required=False,
         help_text=_("Shown on a record's page alone; not in lists, filters, search, exports and history."),
     )  # fmt: skip
-
     sortable = forms.BooleanField(
         label=_("Lists can be sorted by it"), required=False,
         help_text=_("For three fields of text and three others. Sorting starts when all records are prepared."),
@@ -106,6 +108,9 @@ class FieldForm(forms.Form):
         targets.choices = [(known.key, known.label_plural) for known in registry]
         for name in self._left_out():
             del self.fields[name]
+        for option in row.options if row is not None else ():
+            if f"{INSTEAD}{option['value']}" in self.data:
+                self.ask_instead({option["value"]: option["label"]})
         if row is not None and self.kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.CHECKBOX, FieldType.CHOICE):
             self._add_default(row, actor, currency)
 
@@ -137,13 +142,27 @@ class FieldForm(forms.Form):
         control.required, control.label, control.help_text = False, _("Default for new records"), ""
         self.fields["default"] = control
 
+    def ask_instead(self, labels: Mapping[str, str]) -> None:
+        """Asks what records get instead of choices that are taken away; by value what they are called."""
+        assert self.row is not None
+        left = [o for o in self.row.options if o["value"] in self.data.getlist("options-value")]
+        choices = [("", ""), *((o["value"], o["label"]) for o in left), (NOTHING, _("No value"))]
+        for value, label in labels.items():
+            text = _("Records with “%(choice)s” get") % {"choice": label}
+            self.fields[f"{INSTEAD}{value}"] = forms.ChoiceField(label=text, choices=choices)
+        names = [name for name in self.fields if not name.startswith(INSTEAD)]
+        place = names.index("options") + 1
+        self.order_fields([*names[:place], *(n for n in self.fields if n.startswith(INSTEAD)), *names[place:]])
+
     def given(self) -> FieldSettings:
         """What create_field and update_field take."""
         data = dict(self.cleaned_data)
+        asked = {name: data.pop(name) for name in list(data) if name.startswith(INSTEAD)}
+        instead = {name.removeprefix(INSTEAD): "" if value == NOTHING else value for name, value in asked.items()}
         default = data.pop("default", self.row.default if self.row else None)
         fixed = {name: getattr(self.row, name) for name in ("unique", "encrypted", "target")} if self.row else {}
         default = None if default is False else default  # an unticked box is no default
-        return FieldSettings(**{"kind": self.kind, **fixed, **data, "default": default})
+        return FieldSettings(**{"kind": self.kind, **fixed, **data, "default": default, "instead": instead})
 
     @staticmethod
     def values_of(row: CustomField) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _SAMPLES: dict[type[Any], Any] = {
     date: date(1901, 2, 3),
     str: f"\N{INVISIBLE SEPARATOR}{uuid4()}",  # nothing that a filter's value may be
     float: 1901.02030405,
-    UUID: _ROW_ID,  # a list in the order of ids
+    UUID: UUID(int=8),  # of a list in the order of ids
 }
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from crm import access
 from crm.actions import bin as recycle_bin
 from crm.lib.errors import Conflict, CrmError
-from crm.models import AuditEntry, Membership
+from crm.models import AuditEntry, CustomField, Membership
 from crm.records import bulk, custom
 from crm.records.bin import bin_type
 from crm.records.bulk import Edit
@@ -78,7 +78,17 @@ def logged_rows(kind: RecordType, change_set_id: UUID, ids: Collection[UUID]) ->
         for column, sides in (diff or {}).items() if operation == "U" else ():
             row.old.setdefault(column, sides[0])
         row.version = version or row.version
+    _leave_purged(kind, [row.old["custom"] for row in found.values() if row.old.get("custom")])
     return found
+
+
+def _leave_purged(kind: RecordType, values: Sequence[dict[str, Any]]) -> None:
+    """Takes old values of fields out that were deleted for good since: they don't come back by an undo."""
+    if values:
+        keys = set(CustomField.everything.filter(record_type=kind.key).values_list("key", flat=True))
+        for old in values:
+            for key in old.keys() - keys:
+                del old[key]
 
 
 def fates(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
-from crm.actions import field_sorting
-from crm.tenancy.tasks import OrgTask
+from crm import queries
+from crm.actions import field_choices, field_purge, field_sorting
+from crm.lib.errors import CrmError
+from crm.tenancy.context import Actor, org_context
+from crm.tenancy.tasks import NotActive, OrgTask
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(base=OrgTask, bind=True, name=field_sorting.TASK, acks_late=True, time_limit=4 * 3600)
@@ -20,3 +27,44 @@ def fill_sorting(self: OrgTask, *, org_id: str, field_id: str) -> None:
     while more:
         with self.organization(org_id) as system:
             more = field_sorting.fill_part(UUID(field_id), acting=system)
+
+
+@shared_task(base=OrgTask, bind=True, name=field_choices.TASK, acks_late=True, time_limit=4 * 3600)
+def replace_choices(self: OrgTask, *, org_id: str, field_id: str, member_id: str | None) -> None:
+    """Gives records other choices of a field instead of ones that are taken away, 1,000 records to a transaction.
+
+    A job that is delivered twice, or again after its worker died, begins anew and finds less to do. Somebody who is not
+    active any more has begun it all the same: the system ends it.
+    """
+    after: UUID | None = field_choices.START
+    while after is not None:
+        try:
+            with self.organization(org_id, member_id) as actor:
+                after = field_choices.replace_part(UUID(field_id), after, acting=actor)
+        except NotActive:
+            member_id = None
+
+
+@shared_task(name="crm.fields.purge_expired", acks_late=True, time_limit=4 * 3600)
+def purge_expired() -> None:
+    """Deletes fields for good that can't be restored any more, with their values: organisation by organisation, 1,000
+    records to a transaction. One that was broken off begins anew with the field it was at, and finds less to do."""
+    for org_id in queries.due_fields(timezone.now() - field_purge.KEEP):
+        try:
+            log.info("Purged %s fields of organisation %s.", _purge(org_id), org_id)
+        except CrmError:
+            # The others' fields are purged all the same.
+            log.exception("The deleted fields of organisation %s can't be purged.", org_id)
+
+
+def _purge(org_id: UUID) -> int:
+    with org_context(Actor.system(org_id)) as system:
+        fields = field_purge.expired_fields(acting=system)
+    for field_id in fields:
+        after: UUID | None = None
+        more = True
+        while more:
+            with org_context(Actor.system(org_id)) as system:
+                after = field_purge.purge_part(field_id, after, acting=system)
+            more = after is not None
+    return len(fields)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm import access, queries, rules
 from crm.actions.bin import Restored, restore_entries
+from crm.actions.field_purge import RECEIPT
 from crm.actions.purge import purge_entries
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import BinEntry, DeletionReceipt, Membership
@@ -178,7 +179,7 @@ def receipts(request: HttpRequest) -> HttpResponse:
     r: Any = request
     if not rules.may_purge(r.actor):
         raise Forbidden
-    kinds = {kind.key: kind.label for kind in bin_types()}
+    kinds = {kind.key: kind.label for kind in bin_types()} | {RECEIPT: _("Field")}
     page: Page = keyset_page(DeletionReceipt.objects.all(), NEWEST, cursor=request.GET.get("after", ""), size=ON_PAGE)
     names = Names()
     for receipt in page.rows:

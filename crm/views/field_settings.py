@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm import access
 from crm.actions import fields
+from crm.actions.field_choices import ChoicesInUse
 from crm.forms.fields import AccessForm, FieldForm
 from crm.lib.errors import CrmError, Invalid
 from crm.models import CustomField, FieldAccess
@@ -136,6 +137,8 @@ def field_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             fields.update_field(pk, form.given(), acting=r.actor)
         except CrmError as error:
+            if isinstance(error, ChoicesInUse):
+                form.ask_instead(error.labels)
             refused(form, error)
         else:
             return done(request, _("Saved"), _page_of(row.record_type))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection
 from django.db.models import Q
@@ -17,17 +20,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.actions.field_sorting import fill_part
-from crm.actions.fields import Option, delete_field, restore_field, set_field_access
+from crm.actions.fields import Option, delete_field, restore_field, set_field_access, takes_custom_fields
 from crm.actions.sharing import share_record
+from crm.launch.testcluster import ClusterInfo
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import AuditEntry, CustomField, OutboxEvent
 from crm.records import lists, schema
 from crm.records.actions import update_record
 from crm.records.listquery import ListQuery
+from crm.records.registry import registry
+from crm.records.sortslots import has_slots
+from crm.tenancy.models import SortSlots
 from tests.records.company import Company
 from tests.records.harbour import Harbour
 from tests.records.test_views import get, save
 from tests.records.yard import RIGS, Yard
+from tests.support.cluster import worker_database
 from tests.vessels.models import Vessel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,6 +230,22 @@ def test_trigger_and_job_agree(port: Harbour, kind: str) -> None:
         assert left == ({column: str(wrong)} if expected == str(expected) and isinstance(wrong, str) else {})
 
 
+def test_every_type_that_takes_fields_can_be_sorted_by_them() -> None:
+    types = {kind.model._meta.db_table: kind for kind in registry if takes_custom_fields(kind)}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgrelid::regclass::text, tgname::text, tgargs FROM pg_trigger WHERE NOT tgisinternal")
+        triggers = {(table, name): bytes(args).decode().split("\0") for table, name, args in cursor.fetchall()}
+    filled = {
+        (table, f"sort_slots_{event}"): kind.key for table, kind in types.items() for event in ("insert", "update")
+    }
+    assert {place: args[0] for place, args in triggers.items() if place[1].startswith("sort_slots")} == filled
+    for table, kind in types.items():
+        assert has_slots(kind)
+        assert set(SortSlots.SLOT_COLUMNS) <= set(triggers[table, "audit_update"][0].strip("{}").split(","))
+        indexes = {index.name.partition("_sort_")[2] for index in kind.model._meta.indexes}
+        assert indexes >= {*SortSlots.TEXT_SLOTS, *SortSlots.NUMBER_SLOTS}
+
+
 def test_a_change_of_values_moves_the_record(yard: Yard) -> None:
     first, second = yard.ship(depth=1), yard.ship(depth=2)
     with yard.org.acting(yard.port.rep) as actor:
@@ -230,6 +254,33 @@ def test_a_change_of_values_moves_the_record(yard: Yard) -> None:
     with yard.org.acting(yard.port.rep) as actor:
         update_record(schema.record_type("vessel", actor), second.pk, {"depth": ""}, acting=actor)
     assert (yard.sorted_ids("-depth"), yard.columns(second)) == ([first.pk, second.pk], {})
+
+
+def test_the_job_waits_for_who_wrote_before_the_column_was_given(yard: Yard, cluster: ClusterInfo) -> None:
+    """What they write is in a transaction that the job would not see yet."""
+    row = yard.change(yard.rows["depth"], sortable=False)
+    ship = yard.ship()
+    filled = threading.Event()
+
+    def fill() -> None:
+        yard.fill(row)
+        filled.set()
+        connection.close()
+
+    job = threading.Thread(target=fill)
+    mine = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {mine}"
+    with psycopg.connect(cluster.superuser_url(worker_database())) as writer:
+        writer.execute("UPDATE vessels_vessel SET custom = '{\"depth\": 6}' WHERE id = %s", [ship.pk])
+        row = yard.change(row)
+        job.start()
+        deadline = time.monotonic() + 20
+        while not filled.is_set() and writer.execute(waiting).fetchone() == (0,) and time.monotonic() < deadline:
+            pass
+        assert not filled.is_set()
+        writer.commit()
+    job.join(timeout=20)
+    assert (filled.is_set(), yard.columns(ship)) == (True, {"sort_n1": 6.0})
 
 
 def test_long_texts_are_cut(yard: Yard) -> None:
@@ -273,7 +324,7 @@ def test_a_field_is_sortable_when_all_records_are_prepared(port: Harbour, monkey
     assert get(port, port.rep, "?sort=depth").status_code == 422
     row = yard.change(row)
     with yard.org.system():
-        (event,) = OutboxEvent.objects.filter(payload__task="crm.fields.fill_sorting")
+        (event,) = OutboxEvent.objects.filter(payload__task="crm.bulk.fill_sorting")
         assert event.payload["kwargs"]["field_id"] == str(row.pk)
     assert get(port, port.rep, "?sort=depth").status_code == 422
     assert "Preparing sort" in get(port, port.admin, "", "settings/fields/vessel/").content.decode()
