@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, IntegerField, Q, TextField, Value, When
+from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
 from django.db.models.fields import CharField
-from django.db.models.functions import Lower, NullIf
+from django.db.models.functions import NullIf
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
 from crm.lib.errors import Invalid
@@ -44,8 +44,8 @@ class TooLong(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class LooseKey(Key):
-    """A Key by a column without an index. Texts are put in order without case, empty ones last; `ranks` are the values
-    of a choice, in the order of the options."""
+    """A Key by a column without an index. Texts are put in order without case and accents, empty ones last; `ranks` are
+    the values of a choice, in the order of the options."""
 
     ranks: tuple[str, ...] = ()
     is_text: bool = False
@@ -62,13 +62,14 @@ class LooseKey(Key):
             places = [When(**{self.path: value}, then=Value(place)) for place, value in enumerate(self.ranks)]
             return Case(*places, output_field=IntegerField())
         if self.is_text:
-            return NullIf(Lower(self.path), Value(""), output_field=TextField())
+            return NullIf(_normal(F(self.path)), Value(""), output_field=TextField())
         return F(self.path)
 
     def where(self, lookup: str, value: Any) -> Q:
         """The rows whose value is compared so."""
         if self.ranks or self.is_text:
-            return Q(_LOOKUPS[lookup](self.expression, value))
+            other = _normal(Value(value)) if self.is_text and lookup != "isnull" else value
+            return Q(_LOOKUPS[lookup](self.expression, other))
         return Q(**{f"{self.path}__{lookup}": value})
 
     def _past(self, value: Any, row_id: Any, *, down: bool) -> Any:
@@ -80,7 +81,7 @@ class LooseKey(Key):
         value = row[self.path]
         if self.ranks:
             return self.ranks.index(str(value)) if str(value) in self.ranks else None
-        return (value.lower() or None) if self.is_text and value is not None else value
+        return (value or None) if self.is_text else value
 
     def read(self, value: Any, model: type[Any]) -> Any:
         """The value of a cursor, to be compared with. Raises ValidationError."""
@@ -89,6 +90,10 @@ class LooseKey(Key):
         if not isinstance(value, int if self.ranks else str):
             raise ValidationError("Not a value of this column.")
         return value
+
+
+def _normal(text: Any) -> Func:
+    return Func(text, function="keel_norm", output_field=TextField())
 
 
 def may_sort(field: Field) -> bool:
