@@ -116,9 +116,10 @@ def branches(
     return [own, queryset.filter(is_shared, _nobodys(queryset.model) | ~is_own)]
 
 
-def all_rows(queryset: models.QuerySet[M], actor: Actor) -> models.QuerySet[M]:
-    """What the actor sees of a queryset, all of it in no order, as one queryset that indexes lead to."""
-    parts = branches(queryset, actor, merged=True)
+def all_rows(queryset: models.QuerySet[M], actor: Actor, *, shared: Sequence[UUID] | None = None) -> models.QuerySet[M]:
+    """What the actor sees of a queryset, all of it in no order, as one queryset that indexes lead to. `shared` as in
+    `branches`."""
+    parts = branches(queryset, actor, merged=True, shared=shared)
     if len(parts) == 1:
         return parts[0]
     ids = parts[0].values("id").union(*(part.values("id") for part in parts[1:]), all=True)
@@ -149,7 +150,7 @@ def _branches_through(queryset: models.QuerySet[M], actor: Actor) -> list[models
     return found
 
 
-def _is_met_soon(model: type[models.Model], actor: Actor) -> bool:
+def is_met_soon(model: type[models.Model], actor: Actor) -> bool:
     """Whether rows that are seen through others are best read in order, with row-level security passing by those that
     the actor doesn't see: it looks at each row's parent, which is dear for those who see few, and cheap for those who
     reach more records than could be looked through."""
@@ -174,6 +175,7 @@ def first_rows(
     limit: int,
     paths: Sequence[str],
     shared: Sequence[UUID] | None = None,
+    in_order: bool | None = None,
 ) -> models.QuerySet[Any]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`, as dicts of `paths` (the columns of
     `order` among them).
@@ -181,16 +183,24 @@ def first_rows(
     One member's own records stand in order in the owner's index, and what is shared is a second branch. A manager's
     are named one by one, with what is shared, so that the planner can tell few rows, which it sorts, from many, which
     it reads in order past those of others: of the index alone, the rows themselves are fetched for the page only.
+    `in_order` is what `is_met_soon` says of the reader, where the actor only stands in for one.
     """
     several = actor.read != "all" and len(actor.members) > 1
-    if _is_met_soon(queryset.model, actor):
+    if is_met_soon(queryset.model, actor) if in_order is None else in_order:
         return queryset.order_by(*order).values(*paths)[:limit]
+    if not all(_is_column(each.expression) for each in order):
+        # The parts of a union can't be put in order by what is no column of theirs. Such lists are short.
+        return all_rows(queryset, actor, shared=shared).order_by(*order).values(*paths)[:limit]
     parts = branches(queryset, actor, merged=several, shared=shared)
     if several and len(parts) == 1:
         ids = parts[0].order_by(*order).values("id")[:limit]
         return queryset.model._default_manager.filter(id__in=ids).order_by(*order).values(*paths)
     rows = [part.order_by(*order).values(*paths)[:limit] for part in parts]
     return rows[0] if len(rows) == 1 else rows[0].union(*rows[1:], all=True).order_by(*order)[:limit]
+
+
+def _is_column(expression: Any) -> bool:
+    return isinstance(expression, models.F) and "__" not in expression.name  # type: ignore[attr-defined]
 
 
 def absent(model: type[models.Model]) -> NotFound:

@@ -21,6 +21,7 @@ from crm.events import emit
 from crm.lib.errors import Conflict, Forbidden
 from crm.records import custom
 from crm.records.limits import check_writable
+from crm.tenancy import context
 from crm.tenancy.context import Actor, elevated
 
 KEY = "task"
@@ -134,6 +135,8 @@ def _tell(task: Task, former: Mapping[str, Any], changed: list[str], acting: Act
 
 
 def _tell_owner(task: Task, former: UUID | None, acting: Actor) -> None:
+    if context.current_change_set_id() is not None:
+        return  # many at once: the run says it in one notification
     if task.owner_id not in (former, acting.member_id):
         notify(task.owner_id, "task.assigned", record_type=KEY, record=task.pk, name=task.title, by=acting.name)
 

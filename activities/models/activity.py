@@ -50,8 +50,8 @@ class Activity(OrgModel):
             models.Index("org", "owner", *NEWEST, name="activity_owner", condition=LIVE),
             models.Index("org", *NEWEST, name="activity_newest", condition=LIVE),
             # What people did, for their list: an import writes hundreds of thousands of other entries at one moment.
-            models.Index("org", "owner", *NEWEST, include=["type"], name="activity_owner_listed", condition=LISTED),
-            models.Index("org", *NEWEST, include=["owner", "type"], name="activity_listed", condition=LISTED),
+            models.Index("org", "owner", *NEWEST, include=["type"], name="activity_owned_listed", condition=LISTED),
+            models.Index("org", *NEWEST, include=["owner", "type"], name="activity_newest_listed", condition=LISTED),
             # What the system writes has no text.
             words_index(
                 "activity_words",

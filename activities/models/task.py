@@ -72,12 +72,12 @@ class Task(OrgModel, SortSlots):
                 )
                 for parent in ("contact", "account", "deal")
             ),
-            models.Index("org", "owner", "agenda_at", "id", include=["status"], name="task_owner", condition=LIVE),
-            models.Index("org", "owner", *CHANGED, include=["status"], name="task_owner_updated", condition=LIVE),
+            models.Index("org", "owner", "agenda_at", "id", include=["status"], name="task_owned", condition=LIVE),
+            models.Index("org", "owner", *CHANGED, include=["status"], name="task_owned_changed", condition=LIVE),
             # With the owner and the status, so that lists pass by other rows without touching the table.
-            models.Index("org", "agenda_at", "id", include=["owner", "status"], name="task_agenda", condition=LIVE),
-            models.Index("org", *CHANGED, include=["owner", "status"], name="task_updated", condition=LIVE),
-            models.Index("org", "title_norm", "id", include=["owner", "status"], name="task_title", condition=LIVE),
+            models.Index("org", "agenda_at", "id", include=["owner", "status"], name="task_planned", condition=LIVE),
+            models.Index("org", *CHANGED, include=["owner", "status"], name="task_changed", condition=LIVE),
+            models.Index("org", "title_norm", "id", include=["owner", "status"], name="task_named", condition=LIVE),
             words_index("task_words", "title_norm", condition=LIVE),
             *slot_indexes("task"),
         ]

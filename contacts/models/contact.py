@@ -46,12 +46,10 @@ class Contact(OrgModel, SortSlots, Address):
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
                 include=["owner", *SIEVED],
-                name="contact_updated",
+                name="contact_changed",
                 condition=LIVE,
             ),
-            models.Index(
-                "org", "sort_name", "id", include=["owner", *SIEVED], name="contact_sort_name", condition=LIVE
-            ),
+            models.Index("org", "sort_name", "id", include=["owner", *SIEVED], name="contact_named", condition=LIVE),
             models.Index("org", "full_name_norm", name="contact_full_name", condition=LIVE),
             models.Index(
                 "org",
@@ -59,7 +57,7 @@ class Contact(OrgModel, SortSlots, Address):
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
                 include=SIEVED,
-                name="contact_owner",
+                name="contact_owned",
                 condition=LIVE,
             ),
             models.Index("org", "email_norm", name="contact_email", condition=LIVE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import F, Func, JSONField, TextField, Value
+from django.db.models import F, Func, JSONField, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from crm.actions.fields import KEPT_DAYS
 from crm.audit import change_set
 from crm.enums import ChangeSetKind, PurgeReason
 from crm.lib.errors import Forbidden
-from crm.models import CustomField, DeletionReceipt, FieldAccess, Organization, SealedValue, UniqueValue
+from crm.models import CustomField, DeletionReceipt, Organization, SealedValue, UniqueValue
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
 
@@ -30,14 +30,13 @@ def expired_fields(*, acting: Actor) -> list[UUID]:
     """The fields whose time is over, the longest deleted first. Raises Forbidden."""
     if not rules.may_purge(acting):
         raise Forbidden
-    over = CustomField.everything.filter(deleted_at__lt=timezone.now() - KEEP)
-    return list(over.order_by("deleted_at", "pk").values_list("pk", flat=True))
+    return list(_over().order_by("deleted_at", "pk").values_list("pk", flat=True))
 
 
 @action
 def purge_part(field_id: UUID, after: UUID | None, *, acting: Actor) -> UUID | None:
     """Takes the values of a field that can't be restored any more out of the next 1,000 records after one, the recycle
-    bin's too; the last of them. With the last records the field goes itself, and leaves a receipt: None.
+    bin's too; the last of them. With the last records goes the field, all but its key, and leaves a receipt: None.
 
     Records keep their version and their place in lists: nobody could see the values. Raises Forbidden.
     """
@@ -45,8 +44,7 @@ def purge_part(field_id: UUID, after: UUID | None, *, acting: Actor) -> UUID | N
         raise Forbidden
     # In the order in which changes of fields lock them (crm.actions.fields).
     Organization.objects.select_for_update(no_key=True).get(pk=acting.org_id)
-    expired = CustomField.everything.filter(pk=field_id, deleted_at__lt=timezone.now() - KEEP)
-    row = expired.select_for_update().first()
+    row = _over().filter(pk=field_id).select_for_update(no_key=True).first()
     if row is None:
         return None
     model = registry.get(row.record_type).model
@@ -57,6 +55,10 @@ def purge_part(field_id: UUID, after: UUID | None, *, acting: Actor) -> UUID | N
         return ids[-1]
     _remove(row, acting)
     return None
+
+
+def _over() -> QuerySet[CustomField]:
+    return CustomField.everything.filter(deleted_at__lt=timezone.now() - KEEP, purged_at__isnull=True)
 
 
 def _take_values(row: CustomField, ids: list[UUID]) -> None:
@@ -76,12 +78,14 @@ def _take_values(row: CustomField, ids: list[UUID]) -> None:
 
 
 def _remove(row: CustomField, acting: Actor) -> None:
-    """Removes the field, what is left beside it and what the log says of it."""
+    """Removes the field and what the log says of it. A nameless one keeps its key taken, with who might see it: the log
+    of records holds old values under the key, which would be another field's."""
     with change_set(ChangeSetKind.PURGE, _("Deleted for good"), acting=acting) as made:
         DeletionReceipt.objects.create(
             record_type=RECEIPT, record=row.pk, reason=PurgeReason.RETENTION, binned_at=row.deleted_at,
             purged_by_id=acting.member_id, change_set=made,
         )  # fmt: skip
-        FieldAccess.objects.filter(record_type=row.record_type, field_key=row.key).delete()
         row.delete()
         queries.erase_subjects(made.pk)
+    kept = {name: getattr(row, name) for name in ("record_type", "key", "kind", "deleted_at")}
+    CustomField.everything.create(**kept, purged_at=timezone.now())

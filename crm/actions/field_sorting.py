@@ -21,6 +21,7 @@ from crm.tenancy.context import Actor
 
 TASK = "crm.bulk.fill_sorting"
 PART = 1000  # records of one transaction
+BEGINNING = UUID(int=0)  # before all records
 
 Options = Sequence[Mapping[str, str]]
 
@@ -49,20 +50,24 @@ def start(row: CustomField) -> None:
 @action
 def fill_part(field_id: UUID, *, acting: Actor) -> bool:
     """Fills the column of a field in the next 1,000 records; whether there are more. With the last ones lists can be
-    sorted by it. A field that is gone, or not sorted by any more, has none."""
+    sorted by it. The first part waits for who was writing before there was the column. A field that is gone, or not
+    sorted by any more, has none."""
     if not rules.may_administer(acting):
         raise Forbidden
     # In the order in which changes of fields lock them (crm.actions.fields).
     Organization.objects.select_for_update(no_key=True).get(pk=acting.org_id)
-    row = CustomField.objects.select_for_update().filter(pk=field_id, sort_ready=False).exclude(sort_slot="").first()
+    waiting = CustomField.objects.filter(pk=field_id, sort_ready=False).exclude(sort_slot="")
+    row = waiting.select_for_update(no_key=True).first()
     if row is None:
         return False
-    model = registry.get(row.record_type).model
-    rows = model._base_manager.filter(org_id=acting.org_id).order_by("pk")
     if row.sort_filled_to is None:
+        # A part of its own, without a row of the table: who writes holds rows, and waits for this transaction in turn.
         wait_for_writers(acting.org_id, row.record_type)
-    else:
-        rows = rows.filter(pk__gt=row.sort_filled_to)
+        row.sort_filled_to = BEGINNING
+        row.save(update_fields=["sort_filled_to"])
+        return True
+    model = registry.get(row.record_type).model
+    rows = model._base_manager.filter(org_id=acting.org_id, pk__gt=row.sort_filled_to).order_by("pk")
     ids = list(rows.values_list("pk", flat=True)[:PART])
     fill_slot(model, row.sort_slot, row.key, row.kind, row.options, ids)
     more = len(ids) == PART

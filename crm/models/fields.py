@@ -10,7 +10,7 @@ from crm.tenancy.models import OrgModel, TenantModel
 class CustomField(OrgModel):
     """A field that an admin has added to a record type. Its values stand in the records' `custom`, under `key`.
 
-    A deleted one is hidden, with its values, until it is restored or its time in the recycle bin is over.
+    A deleted one is hidden, with its values, until it is restored or its time is over: then all but its key goes.
     """
 
     record_type = models.CharField(max_length=40)
@@ -33,6 +33,8 @@ class CustomField(OrgModel):
     sort_slot = models.CharField(max_length=2, blank=True, editable=False)
     sort_ready = models.BooleanField(default=False, editable=False)  # whether it holds those of all records
     sort_filled_to = models.UUIDField(null=True, editable=False)  # the last record that the job was at
+    # Of one whose values are gone for good: all that is left is the key, under which the log holds old values.
+    purged_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(OrgModel.Meta):
         constraints = [

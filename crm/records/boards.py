@@ -65,7 +65,7 @@ def columns_of(
     field = field_of(record_type, query.by, actor)
     key = sort_key(record_type, query.sort or record_type.default_sort, actor)
     paths = [*dict.fromkeys([*lists.value_paths(record_type, list(shown), key), "version"])]
-    lists.check_length(record_type, query, key, actor)
+    lists.check_length(record_type, query, key, actor, at_once=True)
     base = visible_rows(record_type, query, actor)
     parts = [
         base.filter(compile_filter(condition_of(field, head.key), record_type, actor))

@@ -104,6 +104,10 @@ class ListQuery:
         """The same list, without a saved view to begin with: its address says everything."""
         return replace(self, view="", base=None, saved=None)
 
+    def in_usual_order(self) -> ListQuery:
+        """The first page of the same list, not sorted by anything but what its type says."""
+        return replace(self, sort="", cursor="", base=self.base and replace(self.base, sort=""))
+
     def without(self, *names: str) -> str:
         """The query string without some short filters."""
         return self.url(filters={name: values for name, values in self.filters.items() if name not in names})

@@ -143,23 +143,32 @@ class _Wanted:
 
 
 def _rows(
-    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
+    rows: QuerySet[Any],
+    wanted: _Wanted,
+    stretch: Stretch,
+    actor: Actor,
+    shared: Sequence[UUID],
+    in_order: bool | None = None,
 ) -> QuerySet[Any]:
     return access.first_rows(
-        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
-    )
+        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared,
+        in_order=in_order,
+    )  # fmt: skip
 
 
 def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
     """Rows of a plain list. Its SQL is made once: Django needs longer for it than PostgreSQL for the rows."""
-    kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1)
+    in_order = access.is_met_soon(wanted.model, actor)
+    kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1, in_order=in_order)
     begin = (place.row_id, *_several(place.value)) if place else ()
     owner = next(iter(actor.members), None)
     return kept.all(actor.members_array, owner, array(shared), actor.member_id, actor.teams_array, *begin)
 
 
 @lru_cache(maxsize=1024)
-def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool) -> KeptQuery[dict[str, Any]]:
+def _plain_query(
+    wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool, in_order: bool
+) -> KeptQuery[dict[str, Any]]:
     members = (_ROW_ID, _SHARED[0]) if several else (_ROW_ID,)
     sieve = wanted.sieve
     reader = Actor(org_id=UUID(int=0), read=read, members=members)
@@ -169,7 +178,8 @@ def _plain_query(wanted: _Wanted, read: Reach, has_shared: bool, *, several: boo
     live = wanted.model._default_manager.filter(deleted_at__isnull=True)
     live = live.exclude(wanted.left_out) if wanted.left_out else live
     live = live.filter(sieve.compiled(anybody)) if sieve else live
-    rows = _rows(live, wanted, replace(wanted.stretch, place=place), anybody, _SHARED if has_shared else ())
+    stretch = replace(wanted.stretch, place=place)
+    rows = _rows(live, wanted, stretch, anybody, _SHARED if has_shared else (), in_order)
     samples = (
         anybody.members_array,
         next(iter(anybody.members)),

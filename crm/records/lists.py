@@ -230,15 +230,18 @@ def _named(record_type: RecordType, column: Field, rows: Sequence[Any]) -> Named
     return Named(related._meta.db_table, tuple(path.split("__", 1)[1] for path in column.label_paths), "", ids)
 
 
-def check_length(record_type: RecordType, query: ListQuery, key: Key | Keys, actor: Actor) -> None:
-    """Raises TooLong where a list has more rows than are put in order without an index."""
-    if key.is_indexed:
+def check_length(
+    record_type: RecordType, query: ListQuery, key: Key | Keys, actor: Actor, *, at_once: bool = False
+) -> None:
+    """Raises TooLong where a list has more rows than are put in order without an index. `at_once`: it is not read in
+    stretches, so that no index of a sparse column serves."""
+    if key.is_indexed and not (at_once and key.is_sparse):
         return
     with stopped_in_time():
         found = capped_count(access.branches(filtered(record_type, query, actor), actor), COUNT_CAP)
     if not found.exact:
         message = _(
-            "More than %(most)s records are shown in their usual order. Filter the list to sort it by this field."
+            "More than %(most)s records can't be put in this order. Filter the list, or sort it by another field."
         )
         raise TooLong(message % {"most": formats.number(COUNT_CAP)})
 

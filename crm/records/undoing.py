@@ -14,11 +14,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import access
 from crm.actions import bin as recycle_bin
+from crm.actions.field_purge import KEEP
 from crm.lib.errors import Conflict, CrmError
 from crm.models import AuditEntry, CustomField, Membership
 from crm.records import bulk, custom
@@ -83,9 +85,10 @@ def logged_rows(kind: RecordType, change_set_id: UUID, ids: Collection[UUID]) ->
 
 
 def _leave_purged(kind: RecordType, values: Sequence[dict[str, Any]]) -> None:
-    """Takes old values of fields out that were deleted for good since: they don't come back by an undo."""
+    """Takes old values of fields out that are deleted for good, or being so: they don't come back by an undo."""
     if values:
-        keys = set(CustomField.everything.filter(record_type=kind.key).values_list("key", flat=True))
+        there = Q(deleted_at__isnull=True) | Q(deleted_at__gt=timezone.now() - KEEP)
+        keys = set(CustomField.everything.filter(there, record_type=kind.key).values_list("key", flat=True))
         for old in values:
             for key in old.keys() - keys:
                 del old[key]
@@ -201,9 +204,9 @@ def _put_back(kind: RecordType, change_set_id: UUID, edits: Sequence[Edit], acti
     with elevated("old values of records that the undoing member had or has a right to"):
         _refuse_leavers(edits)
         _refuse_lost_links(kind, edits)
-        _reclaim(kind, edits)
         if kind.bulk.undo is not None:
             kind.bulk.undo(edits, acting)
+        _reclaim(kind, edits)
         done = [edit for edit in edits if edit.open]
         _put_children_back(kind, change_set_id, [edit.record.pk for edit in done])
         bulk.save(kind, done, acting)

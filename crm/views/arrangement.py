@@ -24,7 +24,7 @@ from crm.records.listquery import (
     group_fields,
     sorts_of,
 )
-from crm.records.loosekeys import may_sort
+from crm.records.loosekeys import TooLong, may_sort
 from crm.records.registry import Field, RecordType
 from crm.views.bulkbar import bar_of
 from crm.web import cells, checks, formats
@@ -194,11 +194,16 @@ def _group_rows(
     request: Any, record_type: RecordType, query: ListQuery, columns: list[Field], key: str
 ) -> dict[str, Any]:
     inside = grouping.within(query, record_type, query.group, key, request.actor)
-    page = lists.list_page(record_type, inside, request.actor, size=GROUP_ROWS, columns=columns)
+    unsorted = ""
+    try:
+        page = lists.list_page(record_type, inside, request.actor, size=GROUP_ROWS, columns=columns)
+    except TooLong as error:
+        inside, unsorted = inside.in_usual_order(), str(error)
+        page = lists.list_page(record_type, inside, request.actor, size=GROUP_ROWS, columns=columns)
     more = query.url(cursor=page.next_cursor) + f"&block=rows&key={key}" if page.next_cursor else ""
     picks = bar_of(record_type, query, request, more=True) is not None
     body = rows(request, record_type, columns, page.rows, picks=picks)
-    return {"body": body, "more": more, "span": len(columns) + 1 + picks}
+    return {"body": body, "more": more, "span": len(columns) + 1 + picks, "unsorted": unsorted}
 
 
 # ---------------------------------------------------------------- board

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -68,7 +67,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     try:
         shown = _shown(r, record_type, query, columns)
     except TooLong as error:
-        query = replace(query, sort="", cursor="", base=query.base and replace(query.base, sort=""))
+        query = query.in_usual_order()
         shown, unsorted = _shown(r, record_type, query, columns), str(error)
     filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
     context = shown | {

@@ -99,6 +99,11 @@ class Key:
         return True
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether that takes reading in stretches."""
+        return self.sparse
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The columns that rows need for the cursor."""
         return (self.path,)
@@ -125,6 +130,11 @@ class Keys:
     def is_indexed(self) -> bool:
         """Whether indexes have the rows in such an order, but for those alike by the first key."""
         return all(key.is_indexed for key in self.keys)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether that takes reading in stretches."""
+        return any(key.sparse for key in self.keys)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -209,6 +219,8 @@ def place_of(cursor: str, model: type[Any], key: Key | Keys) -> Place | None:
     if not cursor:
         return None
     direction, value, row_id = decode_cursor(cursor)
+    if any(isinstance(each, str) and "\0" in each for each in (value if isinstance(value, list) else [value])):
+        raise Invalid(_("This page's address is damaged. Open the list again."))
     try:
         return Place(direction == "prev", key.read(value, model), model._meta.pk.to_python(row_id))
     except (ValidationError, TypeError) as error:

@@ -71,7 +71,7 @@ class Deal(OrgModel, SortSlots):
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
                 include=["owner", *SIEVED],
-                name="deal_updated",
+                name="deal_changed",
                 condition=LIVE,
             ),
             models.Index(
@@ -80,7 +80,7 @@ class Deal(OrgModel, SortSlots):
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
                 include=SIEVED,
-                name="deal_owner",
+                name="deal_owned",
                 condition=LIVE,
             ),
             models.Index(
@@ -89,11 +89,11 @@ class Deal(OrgModel, SortSlots):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),
-            models.Index("org", "name_norm", "id", include=["owner", *SIEVED], name="deal_name", condition=LIVE),
+            models.Index("org", "name_norm", "id", include=["owner", *SIEVED], name="deal_named", condition=LIVE),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             words_index("deal_words", "name_norm", condition=LIVE),
             models.Index("org", "amount", "id", include=["owner", *SIEVED], name="deal_amount", condition=LIVE),
-            models.Index("org", "close_date", "id", include=["owner", *SIEVED], name="deal_close_date", condition=LIVE),
+            models.Index("org", "close_date", "id", include=["owner", *SIEVED], name="deal_closing", condition=LIVE),
             # What was won in a quarter, without touching the table.
             models.Index(
                 fields=["org", "closed_on"],

@@ -15,7 +15,7 @@ from contacts.actions.contacts import create_contact
 from contacts.models import Contact
 from contacts.values import NewContact
 from crm.lib.errors import Forbidden
-from crm.models import OutboxEvent
+from crm.models import Notification, OutboxEvent
 from tests.activities.conftest import Desk
 from tests.activities.test_tasks import add, notes
 from tests.records.test_undo import refused, run, undo
@@ -80,6 +80,9 @@ def test_undo_of_more_than_done_tells_of_both(desk: Desk):
 def test_tasks_are_given_to_a_colleague(desk: Desk):
     made = [add(desk), add(desk, title="Call back")]
     assert run(desk, desk.rep, "task", "assign", made, owner=str(desk.boss.pk)).changed == 2
+    with desk.org.system():
+        told = list(Notification.objects.filter(member=desk.boss).values_list("kind", "data__count"))
+    assert told == [("records.assigned", 2)]
     assert [fresh(desk, task).owner_id for task in made] == [desk.boss.pk] * 2
 
 

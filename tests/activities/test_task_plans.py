@@ -19,7 +19,7 @@ from activities.models import Activity, Task
 from contacts.models import Contact
 from crm import access
 from crm.launch.testcluster import ClusterInfo
-from crm.records import lists, schema
+from crm.records import listrows, lists, schema
 from tests.activities.conftest import Desk
 from tests.support.cluster import worker_database
 
@@ -95,8 +95,8 @@ def test_list_of_who_manages_many_holds_the_same(full: Desk, monkeypatch: pytest
             found = [row["id"] for row in page.rows]
         with monkeypatch.context() as patch:
             patch.setattr(access, "MEMBERS_MOST", 1)
-            lists._plain_query.cache_clear()
+            listrows._plain_query.cache_clear()
             with listed(full, "boss", key) as (page, statement):
                 assert [row["id"] for row in page.rows] == found
                 assert "ARRAY" not in statement
-        lists._plain_query.cache_clear()
+        listrows._plain_query.cache_clear()

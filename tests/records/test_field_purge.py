@@ -13,10 +13,11 @@ from crm import queries
 from crm.actions import field_purge
 from crm.actions.bin import delete_record
 from crm.actions.fields import delete_field, restore_field
+from crm.actions.sharing import share_record
 from crm.actions.undo import undo_change_set
 from crm.audit import change_set
 from crm.lib.errors import Forbidden, NotFound
-from crm.models import AuditEntry, ChangeSet, CustomField, DeletionReceipt, FieldAccess, SealedValue, UniqueValue
+from crm.models import AuditEntry, ChangeSet, CustomField, DeletionReceipt, SealedValue, UniqueValue
 from crm.tasks import fields as job
 from tests.records.company import Company
 from tests.support.web import client_for
@@ -57,8 +58,10 @@ def test_values_go_from_all_records_and_a_receipt_stays(company: Company, monkey
             (version, at, {"colour": "red"}) for version, at, _custom in before
         ]
         assert state(without)[2] == {"colour": "blue"}
-        assert list(CustomField.everything.values_list("pk", flat=True)) == [kept.pk]
-        assert (UniqueValue.objects.count(), FieldAccess.objects.count()) == (0, 0)
+        assert list(CustomField.objects.values_list("pk", flat=True)) == [kept.pk]
+        gone = CustomField.everything.get(purged_at__isnull=False)
+        assert (gone.key, gone.label, gone.sort_slot) == ("codename", "", "")
+        assert UniqueValue.objects.count() == 0
         receipt = DeletionReceipt.objects.get()
         assert (receipt.record_type, receipt.record, receipt.reason) == ("field", row.pk, "retention")
         assert (receipt.purged_by_id, receipt.change_set.kind) == (None, "purge")
@@ -68,7 +71,23 @@ def test_values_go_from_all_records_and_a_receipt_stays(company: Company, monkey
     page = client.get(f"/w/{company.org.slug}/recycle-bin/receipts/").content.decode()
     assert (str(row.pk) in page, "Field" in page, "Codename" in page) == (True, True, False)
     assert client.get(f"/w/{company.org.slug}/records/contact/{contacts[1].pk}/history/").status_code == 200
-    assert company.add("Codename").key == "codename"
+
+
+def test_a_new_field_of_that_name_has_nothing_of_the_old_one(company: Company) -> None:
+    row = company.add("Budget")
+    company.limit("budget", rep="hidden")
+    contact = company.contact("admin", budget="a lot")
+    company.change(contact, "admin", budget="less")
+    delete(company, row, days=31)
+    job.purge_expired()
+    new = company.add("Budget", "money")
+    assert new.key != "budget"
+    for role in ("admin", "manager", "rep"):
+        with company.acting("admin") as acting:
+            share_record("contact", contact.pk, member=company.members[role].pk, acting=acting)
+        client = client_for(company.members[role])
+        page = client.get(f"/w/{company.org.slug}/records/contact/{contact.pk}/history/")
+        assert (page.status_code, "a lot" in page.content.decode()) == (200, False)
 
 
 def test_the_log_keeps_what_it_said_of_earlier_changes(company: Company) -> None:
@@ -89,7 +108,7 @@ def test_encrypted_values_go(company: Company) -> None:
     delete(company, row, days=31)
     job.purge_expired()
     with company.org.system():
-        assert (SealedValue.objects.count(), CustomField.everything.count()) == (0, 0)
+        assert (SealedValue.objects.count(), CustomField.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize("days", [0, 29, 30.01])

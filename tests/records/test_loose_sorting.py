@@ -10,17 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from activities.actions.tasks import create_task
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact
 from contacts.models import Contact
 from contacts.values import NewAccount, NewContact
 from crm.actions.fields import set_field_access
+from crm.actions.sharing import share_record
 from crm.lib.errors import Invalid
 from crm.records import lists, schema
 from crm.records.listquery import ListQuery
+from crm.web.pagination import encode_cursor
 from deals.actions.deals import create_deal
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import Stage
+from tests.records.company import Company
 from tests.records.harbour import Harbour
 from tests.records.test_own_sorting import walked
 from tests.records.test_views import get, heads, names, save
@@ -139,6 +143,51 @@ def test_heads_offer_the_sort(port: Harbour) -> None:
     assert "sort=-tags" not in page.content.decode()
 
 
+@pytest.mark.parametrize("sort", ["call_sign", "-flag", "owner", "flag,-call_sign"])
+def test_shared_records_stand_among_ones_own(company: Company, sort: str) -> None:
+    """What the reader sees is found in several parts, and put in order together."""
+    with company.acting("admin") as acting:
+        made = [
+            create_contact(NewContact(last_name=f"No {n}", title=title, lead_status=status), acting=acting)
+            for n, (title, status) in enumerate((("Bosun", "new"), ("chief", "contacted"), ("", "new")))
+        ]
+        for contact in made:
+            share_record("contact", contact.pk, member=company.members["rep"].pk, acting=acting)
+    with company.acting("rep") as rep:
+        made.append(create_contact(NewContact(last_name="Own", title="captain", lead_status="new"), acting=rep))
+        address = sort.replace("call_sign", "title").replace("flag", "lead_status")
+        for size in (1, 9):
+            there, _back = walked(schema.record_type("contact", rep), address, rep, size=size)
+            found = [pk for page in there for pk in page]
+            assert sorted(found) == sorted(contact.pk for contact in made)
+            if sort == "call_sign":
+                assert found == [made[0].pk, made[3].pk, made[1].pk, made[2].pk]
+
+
+@pytest.mark.parametrize("sort", ["priority", "-status", "contact", "owner,-priority"])
+def test_tasks_seen_through_others_are_put_in_order_together(port: Harbour, sort: str) -> None:
+    with port.org.acting(port.rep) as rep:
+        contact = create_contact(NewContact(last_name="Seen"), acting=rep)
+        own = create_task({"title": "Own", "priority": "high"}, acting=rep)
+    with port.org.acting(port.admin) as admin:
+        values = {"title": "Theirs", "priority": "low", "contact": contact.pk, "owner": port.admin.pk}
+        theirs = create_task(values, acting=admin)
+    for who in (port.rep, port.manager):
+        with port.org.acting(who) as actor:
+            there, _back = walked(schema.record_type("task", actor), sort, actor, size=1)
+        found = [pk for page in there for pk in page]
+        assert sorted(found) == sorted([own.pk, theirs.pk])
+        if sort == "priority":
+            assert found == [theirs.pk, own.pk]
+
+
+def test_a_cursor_with_a_letter_that_no_text_has_is_damaged(port: Harbour) -> None:
+    for sort in ("call_sign", "name", "call_sign,name"):
+        value = ["a\0", "b"] if "," in sort else "a\0"
+        cursor = encode_cursor("next", value, port.vessel().pk)
+        assert get(port, port.rep, f"?sort={sort}&after={cursor}").status_code == 422
+
+
 @pytest.fixture
 def long(port: Harbour, monkeypatch: pytest.MonkeyPatch) -> Harbour:
     """More ships than are sorted without an index."""
@@ -151,10 +200,10 @@ def long(port: Harbour, monkeypatch: pytest.MonkeyPatch) -> Harbour:
 def test_a_long_list_is_shown_in_its_usual_order_and_says_why(long: Harbour) -> None:
     page = get(long, long.rep, "?sort=flag")
     assert page.status_code == 200
-    assert "Filter the list to sort it by this field." in page.content.decode()
+    assert "Filter the list, or sort it by another field." in page.content.decode()
     assert names(page) == names(get(long, long.rep, ""))
     short = get(long, long.rep, "?sort=flag&filter=name:is_not:Corvus")
-    assert "Filter the list to sort it by this field." not in short.content.decode()
+    assert "Filter the list, or sort it by another field." not in short.content.decode()
     assert names(short) == ["Borealis", "Delphin", "Aurora"]
 
 
@@ -162,10 +211,18 @@ def test_a_saved_view_that_grew_too_long_opens_all_the_same(long: Harbour) -> No
     view = save(long, long.rep, "sort=flag&layout=board&by=flag")
     page = get(long, long.rep, f"?view={view.pk}")
     assert page.status_code == 200
-    assert "Filter the list to sort it by this field." in page.content.decode()
+    assert "Filter the list, or sort it by another field." in page.content.decode()
 
 
 def test_export_of_a_long_list_by_such_a_sort_is_refused(long: Harbour) -> None:
     client, path = client_for(long.admin), f"/w/{long.org.slug}/records/vessel/export/"
     assert client.get(path, {"sort": "flag"}).status_code == 422
     assert client.get(path, {"sort": "name"}).status_code == 200
+
+
+def test_a_long_group_opens_in_its_usual_order(long: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "COUNT_CAP", 1)
+    part = get(long, long.rep, "?group=flag&sort=call_sign&block=rows&key=pa", **{"HX-Request": "true"})
+    assert part.status_code == 200
+    assert names(part) == ["Corvus", "Aurora"]
+    assert "Filter the list, or sort it by another field." in part.content.decode()

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION keel_due_fields(before timestamptz) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$ SELECT DISTINCT f.org_id FROM crm_customfield f WHERE f.deleted_at < $1 $$;
+    AS $$ SELECT DISTINCT f.org_id FROM crm_customfield f WHERE f.deleted_at < $1 AND f.purged_at IS NULL $$;
 
 -- Taking the values of a deleted field out of records is logged like any change, and so would write them into the log.
 -- This blanks what this very transaction has logged of that, and nothing else: entries that say no more than that the
