@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from crm import access, rules
@@ -60,9 +60,9 @@ def records_of(made: ChangeSet) -> list[tuple[str, list[UUID]]]:
     record, such as an entry of its timeline, comes and goes with that."""
     types = {t.model._meta.db_table: t.key for t in registry}
     written = AuditEntry.objects.filter(change_set_id=made.pk)
-    added = written.filter(table_name__in=[table for table in types if follows(table)], operation="I")
-    entries = written.filter(table_name__in=types).exclude(row_id__in=added.values("row_id"))
-    entries = entries.order_by("table_name", "row_id")
+    following = [table for table in types if follows(table)]
+    added = written.filter(table_name__in=following, operation="I", row_id=OuterRef("row_id"))
+    entries = written.filter(~Exists(added), table_name__in=types).order_by("table_name", "row_id")
     found: dict[str, list[UUID]] = {}
     for table, pk in entries.values_list("table_name", "row_id").distinct():
         found.setdefault(types[table], []).append(pk)
