@@ -188,7 +188,7 @@ def first_rows(
     several = actor.read != "all" and len(actor.members) > 1
     if is_met_soon(queryset.model, actor) if in_order is None else in_order:
         return queryset.order_by(*order).values(*paths)[:limit]
-    if not all(_is_column(each.expression) for each in order):
+    if not all(_is_column(each) for each in order):
         # The parts of a union can't be put in order by what is no column of theirs. Such lists are short.
         return all_rows(queryset, actor, shared=shared).order_by(*order).values(*paths)[:limit]
     parts = branches(queryset, actor, merged=several, shared=shared)
@@ -199,8 +199,10 @@ def first_rows(
     return rows[0] if len(rows) == 1 else rows[0].union(*rows[1:], all=True).order_by(*order)[:limit]
 
 
-def _is_column(expression: Any) -> bool:
-    return isinstance(expression, models.F) and "__" not in expression.name  # type: ignore[attr-defined]
+def _is_column(term: Any) -> bool:
+    """Whether a term of an ORDER BY, a name or an OrderBy, is a column of the table itself."""
+    name = term if isinstance(term, str) else getattr(term.expression, "name", "__")
+    return "__" not in name
 
 
 def absent(model: type[models.Model]) -> NotFound:

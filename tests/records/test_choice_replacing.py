@@ -164,12 +164,13 @@ def test_many_records_are_changed_by_a_job(company: Company) -> None:
 
 
 @pytest.mark.usefixtures("many")
-def test_the_system_ends_what_somebody_began_who_has_left(company: Company) -> None:
+@pytest.mark.parametrize("change", [{"active": False}, {"role": "rep"}], ids=["left", "no admin any more"])
+def test_the_system_ends_what_somebody_began_who_may_not(company: Company, change: dict[str, Any]) -> None:
     palette = Palette(company)
     contacts = [company.contact(colour="red") for _contact in range(3)]
     palette.take("red", instead={"red": "teal"})
     with company.org.system():
-        type(company.members["admin"]).objects.filter(pk=company.members["admin"].pk).update(active=False)
+        type(company.members["admin"]).objects.filter(pk=company.members["admin"].pk).update(**change)
     palette.work()
     assert [company.stored(contact) for contact in contacts] == [{"colour": "teal"}] * 3
 

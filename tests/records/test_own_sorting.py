@@ -283,6 +283,20 @@ def test_the_job_waits_for_who_wrote_before_the_column_was_given(yard: Yard, clu
     assert (filled.is_set(), yard.columns(ship)) == (True, {"sort_n1": 6.0})
 
 
+def test_the_job_s_wait_is_none_for_rows_that_somebody_holds(yard: Yard, cluster: ClusterInfo) -> None:
+    """Who writes locks a row first and waits for the job's lock then: waiting for the row as well, it would be a ring."""
+    row = yard.change(yard.rows["depth"], sortable=False)
+    ship = yard.ship()
+    row = yard.change(row)
+    with psycopg.connect(cluster.superuser_url(worker_database())) as writer:
+        writer.execute("SELECT FROM vessels_vessel WHERE id = %s FOR NO KEY UPDATE", [ship.pk])
+        with yard.org.system() as system:
+            assert fill_part(row.pk, acting=system)
+        writer.execute("UPDATE vessels_vessel SET custom = '{\"depth\": 6}' WHERE id = %s", [ship.pk])
+    yard.fill(row)
+    assert yard.columns(ship) == {"sort_n1": 6.0}
+
+
 def test_long_texts_are_cut(yard: Yard) -> None:
     assert yard.columns(yard.ship(motto="Å" * 500)) == {"sort_t1": "a" * 200}
 

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from contacts.actions import imports
 from contacts.actions.accounts import create_account, update_account
@@ -29,7 +30,7 @@ from crm.records.custom import digest_of
 from crm.records.registry import registry
 from crm.records.selections import Selection
 from crm.tasks.bulk import run as go_on
-from deals.actions.deals import create_deal
+from deals.actions.deals import create_deal, update_deal
 from deals.actions.pipelines import create_default_pipeline
 from deals.actions.stages import move_deal
 from deals.models import Stage, StageChange
@@ -390,3 +391,23 @@ def test_refused_record_keeps_its_value_that_is_one_of_a_kind(port: Harbour):
     with port.org.system():
         claims = UniqueValue.objects.values_list("record", "digest")
         assert dict(claims) == {ship.pk: digest_of(hull) for ship, hull in zip(ships, ("X1", "X2", "X3"), strict=True)}
+
+
+def test_deal_whose_undo_is_refused_keeps_its_claim(port: Harbour):
+    with port.org.system() as system:
+        create_default_pipeline(acting=system)
+        stages = list(Stage.objects.order_by("position"))
+    with port.org.acting(port.admin) as admin:
+        create_field("deal", FieldSettings(label="Number", unique=True), acting=admin)
+    with port.org.acting(port.rep) as rep:
+        deal = create_deal({"name": "One", "stage": stages[0].pk, "custom": {"number": "A1"}}, acting=rep)
+    with port.org.acting(port.rep) as rep, change_set("bulk_edit", "Both", acting=rep) as made:
+        update_deal(deal.pk, {"custom": {"number": "B2"}}, acting=rep)
+        move_deal(deal.pk, stages[1].pk, acting=rep)
+    with port.org.system():
+        Stage.objects.filter(pk=stages[0].pk).update(deleted_at=timezone.now())
+    with port.org.acting(port.rep) as rep:
+        back = undo_change_set(made.pk, acting=rep)
+    assert (back.changed, port.fresh(deal).custom) == (0, {"number": "B2"})
+    with port.org.system():
+        assert bytes(UniqueValue.objects.get(record=deal.pk).digest) == digest_of("B2")
