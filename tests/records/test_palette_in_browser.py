@@ -64,6 +64,7 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     expect(line(page, "Ysolde Brandvik")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{base}/contacts/{contact.pk}/")
+    page.wait_for_load_state()  # the keys are the script's
 
     # Forms and pages by their names.
     page.keyboard.press("Control+k")
@@ -77,6 +78,7 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     expect(line(page, "Inbox")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{base}/notifications/")
+    page.wait_for_load_state()  # the keys are the script's
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzzqq")
     expect(page.locator("#pal-list")).to_contain_text("Nothing matches")
@@ -93,6 +95,7 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     expect(line(page, "Wharf gantry")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{base}/deals/{deal.pk}/")
+    page.wait_for_load_state()  # the keys are the script's
 
     # On the open deal: its next stage, a call; the record seen before is among the recent ones.
     page.keyboard.press("Control+k")

@@ -137,7 +137,7 @@ def test_a_card_is_dragged_and_carried_to_another_column(
     leads, customers = page.locator('.col-body[data-key="lead"]'), page.locator('.col-body[data-key="customer"]')
     expect(leads.locator(".deal")).to_have_count(2)
     assert violations(page) == []
-    page.wait_for_function("globalThis.Sortable !== undefined")
+    page.wait_for_function("globalThis.Sortable?.get(document.querySelector('.col-body'))")
     here, there = leads.locator(".deal").first.bounding_box(), customers.bounding_box()
     assert here is not None
     assert there is not None
@@ -145,6 +145,7 @@ def test_a_card_is_dragged_and_carried_to_another_column(
     page.mouse.down()
     page.mouse.move(here["x"] + 80, here["y"] + 40, steps=4)
     page.mouse.move(there["x"] + 60, there["y"] + 60, steps=12)
+    expect(customers.locator(".is-ghost")).to_have_count(1)  # where it would be dropped is looked at every 50 ms
     page.mouse.up()
     expect(page.locator(".toast", has_text="Aurora moved to Customer")).to_be_visible()
     expect(customers.locator(".deal")).to_have_count(2)
