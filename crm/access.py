@@ -150,7 +150,7 @@ def _branches_through(queryset: models.QuerySet[M], actor: Actor) -> list[models
     return found
 
 
-def is_met_soon(model: type[models.Model], actor: Actor) -> bool:
+def _is_met_soon(model: type[models.Model], actor: Actor) -> bool:
     """Whether rows that are seen through others are best read in order, with row-level security passing by those that
     the actor doesn't see: it looks at each row's parent, which is dear for those who see few, and cheap for those who
     reach more records than could be looked through."""
@@ -175,7 +175,6 @@ def first_rows(
     limit: int,
     paths: Sequence[str],
     shared: Sequence[UUID] | None = None,
-    in_order: bool | None = None,
 ) -> models.QuerySet[Any]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`, as dicts of `paths` (the columns of
     `order` among them).
@@ -183,10 +182,9 @@ def first_rows(
     One member's own records stand in order in the owner's index, and what is shared is a second branch. A manager's
     are named one by one, with what is shared, so that the planner can tell few rows, which it sorts, from many, which
     it reads in order past those of others: of the index alone, the rows themselves are fetched for the page only.
-    `in_order` is what `is_met_soon` says of the reader, where the actor only stands in for one.
     """
     several = actor.read != "all" and len(actor.members) > 1
-    if is_met_soon(queryset.model, actor) if in_order is None else in_order:
+    if _is_met_soon(queryset.model, actor):
         return queryset.order_by(*order).values(*paths)[:limit]
     if not all(_is_column(each) for each in order):
         # The parts of a union can't be put in order by what is no column of theirs. Such lists are short.
@@ -212,8 +210,10 @@ def absent(model: type[models.Model]) -> NotFound:
 
 
 def stand_in(actor: Actor) -> Actor:
-    """An actor of the same reach who stands in for others when a kept query is made."""
-    members = (UUID(int=2),) if len(actor.members) < 2 else (UUID(int=2), UUID(int=7))
+    """An actor of the same reach who stands in for others when a kept query is made. One member, several and very many
+    (MEMBERS_MOST) are asked for in different ways: theirs are two of several, and one more than that of very many."""
+    several = 2 if len(actor.members) <= MEMBERS_MOST else MEMBERS_MOST + 1
+    members = tuple(UUID(int=100 + n) for n in range(several if len(actor.members) > 1 else 1))
     return replace(actor, member_id=UUID(int=1), members=members, teams=(UUID(int=3),))
 
 

@@ -19,7 +19,7 @@ from crm.records.filters.tree import Node, fields_in
 from crm.records.listquery import ListQuery
 from crm.records.registry import RecordType
 from crm.tenancy.backend.kept import KeptQuery
-from crm.tenancy.context import Actor, Reach, array
+from crm.tenancy.context import Actor, array
 from crm.web.pagination import Key, Keys, Place
 from crm.web.stretches import Stretch, stretches
 
@@ -35,18 +35,12 @@ _SAMPLES: dict[type[Any], Any] = {
 }
 
 
-class _Samples:
-    """Gives each value of a cursor a sample of its own."""
-
-    def __init__(self) -> None:
-        self._number = 0
-
-    def __call__(self, kind: type[Any]) -> Any:
-        self._number += 1
-        sample = _SAMPLES[kind]
-        if isinstance(sample, date):  # a moment, too
-            return sample + timedelta(days=self._number)
-        return sample if isinstance(sample, UUID) else sample + (str(self._number) if kind is str else self._number)
+def _sample(kind: type[Any], number: int) -> Any:
+    """What stands in for a value of a type: the same for none of several, but for ids, which are the row's own."""
+    sample = _SAMPLES[kind]
+    if isinstance(sample, UUID):
+        return sample
+    return sample + (timedelta(days=number) if isinstance(sample, date) else str(number) if kind is str else number)
 
 
 def _several(value: Any) -> tuple[Any, ...]:
@@ -143,50 +137,34 @@ class _Wanted:
 
 
 def _rows(
-    rows: QuerySet[Any],
-    wanted: _Wanted,
-    stretch: Stretch,
-    actor: Actor,
-    shared: Sequence[UUID],
-    in_order: bool | None = None,
+    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
 ) -> QuerySet[Any]:
     return access.first_rows(
-        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared,
-        in_order=in_order,
-    )  # fmt: skip
+        rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
+    )
 
 
 def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
     """Rows of a plain list. Its SQL is made once: Django needs longer for it than PostgreSQL for the rows."""
-    in_order = access.is_met_soon(wanted.model, actor)
-    kept = _plain_query(wanted, actor.read, bool(shared), several=len(actor.members) > 1, in_order=in_order)
+    org_id, role = (wanted.sieve.org_id, wanted.sieve.role) if wanted.sieve else (UUID(int=0), "")
+    reach = Actor(org_id=org_id, role=role, read=actor.read, members=actor.members)
+    kept = _plain_query(wanted, access.stand_in(reach), has_shared=bool(shared))
     begin = (place.row_id, *_several(place.value)) if place else ()
     owner = next(iter(actor.members), None)
     return kept.all(actor.members_array, owner, array(shared), actor.member_id, actor.teams_array, *begin)
 
 
 @lru_cache(maxsize=1024)
-def _plain_query(
-    wanted: _Wanted, read: Reach, has_shared: bool, *, several: bool, in_order: bool
-) -> KeptQuery[dict[str, Any]]:
-    members = (_ROW_ID, _SHARED[0]) if several else (_ROW_ID,)
-    sieve = wanted.sieve
-    reader = Actor(org_id=UUID(int=0), read=read, members=members)
-    anybody = access.stand_in(replace(reader, org_id=sieve.org_id, role=sieve.role) if sieve else reader)
+def _plain_query(wanted: _Wanted, anybody: Actor, *, has_shared: bool) -> KeptQuery[dict[str, Any]]:
     begin = wanted.stretch.place
-    place = Place(begin.backwards, _each(_Samples(), begin.value), _ROW_ID) if begin else None
+    values = tuple(_sample(kind, number) for number, kind in enumerate(_several(begin.value))) if begin else ()
+    value = values if begin and isinstance(begin.value, tuple) else next(iter(values), None)
+    place = Place(begin.backwards, value, _ROW_ID) if begin else None
     live = wanted.model._default_manager.filter(deleted_at__isnull=True)
     live = live.exclude(wanted.left_out) if wanted.left_out else live
-    live = live.filter(sieve.compiled(anybody)) if sieve else live
+    live = live.filter(wanted.sieve.compiled(anybody)) if wanted.sieve else live
     stretch = replace(wanted.stretch, place=place)
-    rows = _rows(live, wanted, stretch, anybody, _SHARED if has_shared else (), in_order)
-    samples = (
-        anybody.members_array,
-        next(iter(anybody.members)),
-        array(_SHARED),
-        anybody.member_id,
-        anybody.teams_array,
-        _ROW_ID,
-        *(_several(place.value) if place else ()),
-    )
+    rows = _rows(live, wanted, stretch, anybody, _SHARED if has_shared else ())
+    owner = next(iter(anybody.members))
+    samples = (anybody.members_array, owner, array(_SHARED), anybody.member_id, anybody.teams_array, _ROW_ID, *values)
     return KeptQuery(rows, *samples, planned_anew=True)
