@@ -153,7 +153,7 @@ def _sort_key(record_type: RecordType, sort: str, actor: Actor) -> Key:
             nullable = "__" in path or record_type.model._meta.get_field(path).null
             # Of an index that goes both ways the empty ones are at one end only.
             return Key(path, down, nullable, sparse=nullable and "__" not in path)
-        if candidate.key == key and (loose := loose_key(record_type, candidate, descending=down)):
+        if candidate.key == key and (loose := loose_key(candidate, descending=down)):
             return loose
     raise Invalid(_("The list can't be sorted by “%(name)s”. Remove it from the address.") % {"name": sort[:80]})
 

@@ -7,27 +7,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
-from django.db.models.fields import CharField
-from django.db.models.functions import NullIf
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
 
 from crm.lib.errors import Invalid
-from crm.records.registry import Field, FieldType, RecordType, registry
+from crm.records.registry import SHORT_TEXTS, Field, FieldType, registry
 from crm.web.pagination import Key
 
-TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})
-PLAIN = frozenset(
-    {
-        FieldType.NUMBER,
-        FieldType.PERCENT,
-        FieldType.MONEY,
-        FieldType.DATE,
-        FieldType.DATETIME,
-        FieldType.CHECKBOX,
-        FieldType.MEMBER,
-        FieldType.LOOKUP,
-    }
+_AS_THEY_ARE = frozenset(
+    {FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY, FieldType.DATE, FieldType.DATETIME, FieldType.CHECKBOX}
 )
+_ORDERED = SHORT_TEXTS | _AS_THEY_ARE | {FieldType.CHOICE, FieldType.MEMBER, FieldType.LOOKUP}
 _LOOKUPS: dict[str, Any] = {
     "exact": Exact,
     "gt": GreaterThan,
@@ -62,7 +51,7 @@ class LooseKey(Key):
             places = [When(**{self.path: value}, then=Value(place)) for place, value in enumerate(self.ranks)]
             return Case(*places, output_field=IntegerField())
         if self.is_text:
-            return NullIf(_normal(F(self.path)), Value(""), output_field=TextField())
+            return Case(When(**{f"{self.path}__gt": ""}, then=_normal(F(self.path))))
         return F(self.path)
 
     def where(self, lookup: str, value: Any) -> Q:
@@ -98,33 +87,25 @@ def _normal(text: Any) -> Func:
 
 def may_sort(field: Field) -> bool:
     """Whether lists can be sorted by a field, with an index or without."""
-    if field.custom or field.encrypted or field.secret:
-        return field.sortable
-    return field.sortable or field.type in TEXTS | PLAIN | {FieldType.CHOICE}
+    return field.sortable or _is_loose(field)
 
 
-def loose_key(record_type: RecordType, field: Field, *, descending: bool) -> LooseKey | None:
+def _is_loose(field: Field) -> bool:
+    return field.type in _ORDERED and not (field.custom or field.secret)
+
+
+def loose_key(field: Field, *, descending: bool) -> LooseKey | None:
     """How a list is sorted by a field that has no index; None for one whose values have no order."""
-    if field.custom or field.encrypted or field.secret:
+    if not _is_loose(field):
         return None
-    if field.type == FieldType.CHOICE:
-        ranks = tuple(str(value) for value, _label in field.options())
-        return LooseKey(field.column, descending, nullable=True, ranks=ranks) if ranks else None
-    if field.type in TEXTS:
-        plain = isinstance(_column(record_type, field.column), CharField | TextField)
-        return LooseKey(field.column, descending, nullable=True, is_text=plain)
-    if field.type == FieldType.LOOKUP:
-        return LooseKey(_name_path(field), descending, nullable=True)
-    path = field.label_paths[0] if field.type == FieldType.MEMBER else field.column
-    return LooseKey(path, descending, nullable=True) if field.type in PLAIN else None
+    ranks = tuple(str(value) for value, _label in field.options()) if field.type == FieldType.CHOICE else ()
+    return LooseKey(_path(field), descending, nullable=True, ranks=ranks, is_text=field.type in SHORT_TEXTS)
 
 
-def _column(record_type: RecordType, path: str) -> Any:
-    return record_type.model._meta.get_field(path)
-
-
-def _name_path(field: Field) -> str:
-    """What the names of the records of a lookup are sorted by: the normalised twin, where their type has one."""
-    relation = field.label_paths[0].split("__")[0]
-    twin = registry.get(field.target).name_sort_path
-    return f"{relation}__{twin}" if twin else field.label_paths[0]
+def _path(field: Field) -> str:
+    """The column of the values; of members and records their names, in the normalised twin where there is one."""
+    if field.type not in (FieldType.MEMBER, FieldType.LOOKUP):
+        return field.column
+    twin = registry.get(field.target).name_sort_path if field.type == FieldType.LOOKUP else ""
+    relation, _sep, name = field.label_paths[0].partition("__")
+    return f"{relation}__{twin or name}"

@@ -42,6 +42,8 @@ class FieldType(StrEnum):
     FORMULA = "formula"  # computed from other fields; `result` is the type of what comes out
 
 
+SHORT_TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})  # of one line
+
 ALL_ROLES: frozenset[str] = frozenset(Role.values)
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 from django.db import connection, models
 
-from crm.records.sortslots import TEXTS, column_of
+from crm.records.registry import SHORT_TEXTS
+from crm.records.sortslots import column_of
 
 
 def wait_for_writers(org_id: UUID, record_type: str) -> None:
@@ -29,7 +30,7 @@ def fill_slot(
     quote = connection.ops.quote_name
     table, column = quote(model._meta.db_table), quote(column_of(slot))
     value = "keel_sort_text(t.custom -> %(key)s)"
-    if kind not in TEXTS:
+    if kind not in SHORT_TEXTS:
         value = "keel_sort_number(%(kind)s, %(options)s::jsonb, t.custom -> %(key)s)"
     sql = f"""
         WITH wrong AS MATERIALIZED (

@@ -6,10 +6,9 @@ A record type has three columns for texts and three for numbers, whose indexes h
 
 from __future__ import annotations
 
-from crm.records.registry import FieldType, RecordType
+from crm.records.registry import SHORT_TEXTS, FieldType, RecordType
 from crm.tenancy.models import SortSlots
 
-TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})
 NUMBERS = frozenset(
     {FieldType.NUMBER, FieldType.PERCENT, FieldType.MONEY, FieldType.DATE, FieldType.DATETIME, FieldType.CHECKBOX,
      FieldType.CHOICE}
@@ -23,7 +22,7 @@ def has_slots(record_type: RecordType) -> bool:
 
 def slots_for(kind: str) -> tuple[str, ...]:
     """The slots that a field of a FieldType can have; none where lists are not sorted by such values."""
-    if kind in TEXTS:
+    if kind in SHORT_TEXTS:
         return SortSlots.TEXT_SLOTS
     return SortSlots.NUMBER_SLOTS if kind in NUMBERS else ()
 

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from crm.records.registry import Field, FieldType, RecordType
+from crm.records.registry import SHORT_TEXTS, Field, FieldType, RecordType
 from crm.web import formats
 
 Row = Mapping[str, Any]
@@ -226,7 +226,7 @@ def _plain(field: Field, labels: Labels) -> Callable[[Row], str]:
     """The function that gives a field's value of one row as text."""
     if field.type in (FieldType.MEMBER, FieldType.LOOKUP):
         return lambda row: labels.names.get(row[field.column], "")
-    if field.type in (FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL):
+    if field.type in SHORT_TEXTS:
         return lambda row: str(row[field.column] or "")
     render = renderer(field, labels)
 

@@ -15,21 +15,10 @@ from django.db.models import Q
 
 from crm.records.filters.compiler import compile_filter
 from crm.records.filters.tree import Condition, Node, Related, inner
-from crm.records.registry import FieldType, RecordType
+from crm.records.registry import SHORT_TEXTS, FieldType, RecordType
 from crm.tenancy.context import Actor
 
-_FIXED = frozenset(
-    {
-        FieldType.TEXT,
-        FieldType.NUMBER,
-        FieldType.PERCENT,
-        FieldType.CHECKBOX,
-        FieldType.CHOICE,
-        FieldType.EMAIL,
-        FieldType.PHONE,
-        FieldType.URL,
-    }
-)
+_FIXED = SHORT_TEXTS | {FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX, FieldType.CHOICE}
 
 
 @dataclass(frozen=True)

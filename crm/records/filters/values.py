@@ -14,10 +14,10 @@ from crm.records.filters.dates import Calendar, Days, Moments, parse_span
 from crm.records.filters.operators import Operator, Shape
 from crm.records.filters.reader import ME, MY_TEAM, Reader
 from crm.records.filters.tree import Scalar, Value, wrong
-from crm.records.registry import Field, FieldType
+from crm.records.registry import SHORT_TEXTS, Field, FieldType
 
 LARGEST = 10**15  # a bound beyond which there is nothing
-TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})
+TEXTS = SHORT_TEXTS | {FieldType.LONG_TEXT}
 NUMBERS = frozenset({FieldType.NUMBER, FieldType.MONEY, FieldType.PERCENT})
 DATES = frozenset({FieldType.DATE, FieldType.DATETIME})
 
