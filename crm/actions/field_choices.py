@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -25,6 +25,7 @@ from crm.records.bulk_queries import write_rows
 from crm.records.registry import ALL_ROLES, FieldType, registry
 from crm.tenancy import context
 from crm.tenancy.context import Actor
+from crm.tenancy.fields import BEFORE_ALL
 from crm.web.formats import TONES
 
 TASK = "crm.bulk.replace_choices"
@@ -32,7 +33,6 @@ MOST = 500  # choices of a field
 AT_ONCE = 200  # records that are changed within the request
 PART = 1000  # records of one transaction
 REPLACING = "replacing"  # key of a field's `custom` while records get other choices
-START = UUID(int=0)  # before all records
 INSTEAD = "instead-"  # what errors about a choice's replacement are named by, with its value
 
 Messages = dict[str, str | Promise]
@@ -87,7 +87,7 @@ def replaced(
     """
     left = {option.value for option in given} & {option["value"] for option in row.options}
     labels = {option["value"]: option["label"] for option in row.options if option["value"] not in left}
-    numbers = {value: number for value in labels if (number := _holding(row, [value]).count())}
+    numbers = _numbers(row, labels)
     missing = {value: labels[value] for value in numbers if value not in instead}
     if missing:
         texts = [_in_use(label, numbers[value]) for value, label in missing.items()]
@@ -100,6 +100,20 @@ def replaced(
         elif not into and required:
             errors[f"{INSTEAD}{value}"] = _("“%(field)s” is required. Choose one that stays.") % {"field": row.label}
     return found
+
+
+def _numbers(row: CustomField, values: Iterable[str]) -> dict[str, int]:
+    """How many records hold each of some choices, without those that none holds. One statement."""
+    counted = {f"n{place}": (value, _holds(row, value)) for place, value in enumerate(values)}
+    if not counted:
+        return {}
+    rows = registry.get(row.record_type).model._base_manager.all()
+    found = rows.aggregate(**{name: Count("pk", filter=holds) for name, (_value, holds) in counted.items()})
+    return {value: found[name] for name, (value, _held) in counted.items() if found[name]}
+
+
+def _holds(row: CustomField, value: str) -> Q:
+    return Q(custom__contains={row.key: value if row.kind == FieldType.CHOICE else [value]})
 
 
 def _in_use(label: str, number: int) -> str:
@@ -160,7 +174,7 @@ def replace_part(field_id: UUID, after: UUID, *, acting: Actor) -> UUID | None:
         if len(ids) == PART:
             return ids[-1]
         if _holding(row, instead).exists():
-            return START
+            return BEFORE_ALL
         _take_out(row, instead, acting)
     return None
 
@@ -169,7 +183,7 @@ def _holding(row: CustomField, values: Sequence[str] | Mapping[str, str]) -> Any
     """The records, those in the recycle bin among them, that hold one of some choices."""
     held = Q(pk__in=[])
     for value in values:
-        held |= Q(custom__contains={row.key: value if row.kind == FieldType.CHOICE else [value]})
+        held |= _holds(row, value)
     return registry.get(row.record_type).model._base_manager.filter(held).order_by("pk")
 
 

@@ -10,13 +10,14 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import queries, rules
+from crm import rules
 from crm.actions.base import action
 from crm.actions.fields import KEPT_DAYS
 from crm.audit import change_set
 from crm.enums import ChangeSetKind, PurgeReason
 from crm.lib.errors import Forbidden
 from crm.models import CustomField, DeletionReceipt, Organization, SealedValue, UniqueValue
+from crm.records import retention_queries
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
 
@@ -74,7 +75,7 @@ def _take_values(row: CustomField, ids: list[UUID]) -> None:
         output_field=JSONField(),
     )  # fmt: skip
     model._base_manager.filter(pk__in=holding_ids).update(custom=without)
-    queries.forget_values(row.pk, model._meta.db_table, holding_ids)
+    retention_queries.forget_values(row.pk, model._meta.db_table, holding_ids)
 
 
 def _remove(row: CustomField, acting: Actor) -> None:
@@ -86,6 +87,6 @@ def _remove(row: CustomField, acting: Actor) -> None:
             purged_by_id=acting.member_id, change_set=made,
         )  # fmt: skip
         row.delete()
-        queries.erase_subjects(made.pk)
+        retention_queries.erase_subjects(made.pk)
     kept = {name: getattr(row, name) for name in ("record_type", "key", "kind", "deleted_at")}
     CustomField.everything.create(**kept, purged_at=timezone.now())

@@ -18,10 +18,10 @@ from crm.records.registry import registry
 from crm.records.slot_queries import fill_slot, wait_for_writers
 from crm.records.sortslots import has_slots, slots_for
 from crm.tenancy.context import Actor
+from crm.tenancy.fields import BEFORE_ALL
 
 TASK = "crm.bulk.fill_sorting"
 PART = 1000  # records of one transaction
-BEGINNING = UUID(int=0)  # before all records
 
 Options = Sequence[Mapping[str, str]]
 
@@ -63,7 +63,7 @@ def fill_part(field_id: UUID, *, acting: Actor) -> bool:
     if row.sort_filled_to is None:
         # A part of its own, without a row of the table: who writes holds rows, and waits for this transaction in turn.
         wait_for_writers(acting.org_id, row.record_type)
-        row.sort_filled_to = BEGINNING
+        row.sort_filled_to = BEFORE_ALL
         row.save(update_fields=["sort_filled_to"])
         return True
     model = registry.get(row.record_type).model

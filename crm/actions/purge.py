@@ -9,14 +9,14 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import queries, rules
+from crm import rules
 from crm.actions.base import action
 from crm.actions.bin import MOST
 from crm.audit import change_set
 from crm.enums import ChangeSetKind, PurgeReason
 from crm.lib.errors import Conflict, Forbidden, NotFound
 from crm.models import BinEntry, ChangeSet, DeletionReceipt, ExternalId, Notification, SealedValue, UniqueValue
-from crm.records import hooks
+from crm.records import hooks, retention_queries
 from crm.records.bin import KEEP, bin_type
 from crm.tenancy.context import Actor
 from crm.tenancy.fields import new_id
@@ -66,7 +66,7 @@ def _purge(entries: Sequence[BinEntry], reason: PurgeReason, acting: Actor) -> i
             _remove(key, [entry.record for entry in entries if entry.record_type == key])
         _write_receipts(entries, reason, made, acting)
         BinEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
-        queries.erase_subjects(made.pk)
+        retention_queries.erase_subjects(made.pk)
     return len(entries)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from crm import queries
 from crm.actions.bin import MOST
 from crm.actions.purge import purge_expired
 from crm.lib.errors import CrmError
+from crm.records import retention_queries
 from crm.records.bin import KEEP
 from crm.tenancy.context import Actor, org_context
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def run() -> None:
     """Deletes for good what has been in a recycle bin for 30 days: organisation by organisation, a batch to a
     transaction. A second run at the same moment takes other batches; one that was broken off goes on where it stood."""
-    for org_id in queries.due_bins(timezone.now() - KEEP):
+    for org_id in retention_queries.due_bins(timezone.now() - KEEP):
         try:
             log.info("Purged %s records of organisation %s.", _purge(org_id), org_id)
         except CrmError:

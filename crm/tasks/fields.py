@@ -10,10 +10,11 @@ from celery import shared_task
 from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
-from crm import queries
 from crm.actions import field_choices, field_purge, field_sorting
 from crm.lib.errors import CrmError, Forbidden
+from crm.records import retention_queries
 from crm.tenancy.context import Actor, org_context
+from crm.tenancy.fields import BEFORE_ALL
 from crm.tenancy.tasks import NotActive, OrgTask
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def replace_choices(self: OrgTask, *, org_id: str, field_id: str, member_id: str
     A job that is delivered twice, or again after its worker died, begins anew and finds less to do. Who began it may
     have left meanwhile, or be no admin any more: the system ends it.
     """
-    after: UUID | None = field_choices.START
+    after: UUID | None = BEFORE_ALL
     while after is not None:
         try:
             with self.organization(org_id, member_id) as actor:
@@ -57,7 +58,7 @@ def replace_choices(self: OrgTask, *, org_id: str, field_id: str, member_id: str
 def purge_expired() -> None:
     """Deletes fields for good that can't be restored any more, with their values: organisation by organisation, 1,000
     records to a transaction. One that was broken off begins anew with the field it was at, and finds less to do."""
-    for org_id in queries.due_fields(timezone.now() - field_purge.KEEP):
+    for org_id in retention_queries.due_fields(timezone.now() - field_purge.KEEP):
         try:
             log.info("Purged %s fields of organisation %s.", _purge(org_id), org_id)
         except (CrmError, DatabaseError):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
 from django.db import models
 from django.db.models.expressions import Func
+
+BEFORE_ALL = UUID(int=0)  # before all ids
 
 
 def new_id() -> Any:
