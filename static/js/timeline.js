@@ -5,11 +5,7 @@ let waiting;
 function follow() {
   if (!document.getElementById("timeline")) return;
   clearTimeout(waiting); // an own change is heard of twice: in its answer and as a live event
-  waiting = setTimeout(() => {
-    // What is under way may delete the record and leave the page: then there is nothing to ask for.
-    if (document.querySelector(".htmx-request")) follow();
-    else htmx.trigger(document.body, "timelineChanged");
-  }, 250);
+  waiting = setTimeout(() => htmx.trigger(document.body, "timelineChanged"), 250);
 }
 document.addEventListener("recordChanged", (e) => {
   if (!e.detail?.told) follow();
