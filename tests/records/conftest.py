@@ -4,6 +4,7 @@ import pytest
 
 from tests.records.company import Company
 from tests.records.harbour import Harbour
+from tests.records.yard import Yard
 
 
 @pytest.fixture
@@ -16,3 +17,9 @@ def port() -> Harbour:
 def company() -> Company:
     """An organisation with one member of each role, and no fields of its own yet."""
     return Company()
+
+
+@pytest.fixture
+def yard(port: Harbour) -> Yard:
+    """Ships whose lists are sorted by fields of the organisation's own."""
+    return Yard(port)

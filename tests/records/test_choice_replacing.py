@@ -15,6 +15,7 @@ from crm.actions.fields import FieldSettings, Option, delete_field, restore_fiel
 from crm.lib.errors import Conflict, Forbidden, Invalid
 from crm.models import AuditEntry, ChangeSet, CustomField, OutboxEvent
 from crm.tasks import fields as job
+from crm.tenancy.fields import BEFORE_ALL
 from tests.records.company import Company
 from tests.support.web import client_for
 
@@ -151,7 +152,7 @@ def test_many_records_are_changed_by_a_job(company: Company) -> None:
         palette.take("blue")
     late = company.contact(colour="red")
     with company.acting("admin") as acting:
-        assert field_choices.replace_part(row.pk, field_choices.START, acting=acting) == contacts[1].pk
+        assert field_choices.replace_part(row.pk, BEFORE_ALL, acting=acting) == contacts[1].pk
     palette.work()
     assert [company.stored(contact) for contact in (*contacts, late)] == [{"colour": "teal"}] * 6
     assert palette.choices() == ["teal", "blue"]
@@ -214,7 +215,7 @@ def test_only_admins_and_the_job_replace(company: Company) -> None:
     palette = Palette(company)
     for role in ("manager", "rep", "readonly"):
         with company.acting(role) as acting, pytest.raises(Forbidden):
-            field_choices.replace_part(palette.row.pk, field_choices.START, acting=acting)
+            field_choices.replace_part(palette.row.pk, BEFORE_ALL, acting=acting)
 
 
 def test_the_form_asks_what_records_get(company: Company) -> None:

@@ -9,7 +9,6 @@ import pytest
 from django.db.utils import ProgrammingError
 from django.utils import timezone
 
-from crm import queries
 from crm.actions import field_purge
 from crm.actions.bin import delete_record
 from crm.actions.fields import delete_field, restore_field
@@ -18,6 +17,7 @@ from crm.actions.undo import undo_change_set
 from crm.audit import change_set
 from crm.lib.errors import Forbidden, NotFound
 from crm.models import AuditEntry, ChangeSet, CustomField, DeletionReceipt, SealedValue, UniqueValue
+from crm.records import retention_queries
 from crm.tasks import fields as job
 from tests.records.company import Company
 from tests.support.web import client_for
@@ -148,7 +148,7 @@ def test_every_organisation_has_its_turn_and_broken_work_goes_on(
         assert [place.stored(contact) for contact in rows] == [{}, {}, {}]
         with place.org.system():
             assert DeletionReceipt.objects.count() == 1
-    assert queries.due_fields(timezone.now()) == []
+    assert retention_queries.due_fields(timezone.now()) == []
 
 
 @pytest.mark.parametrize("role", ["manager", "rep", "readonly"])
@@ -162,7 +162,7 @@ def test_nobody_but_admins_and_the_job_purges(company: Company, role: str) -> No
         with pytest.raises(Forbidden):
             field_purge.purge_part(row.pk, None, acting=acting)
     with company.acting(role), pytest.raises(ProgrammingError):
-        queries.forget_values(row.pk, "contacts_contact", [contact.pk])
+        retention_queries.forget_values(row.pk, "contacts_contact", [contact.pk])
     assert company.stored(contact) == {"codename": "Falcon"}
 
 
@@ -171,12 +171,12 @@ def test_the_log_is_blanked_of_nothing_else(company: Company) -> None:
     contact = company.contact(colour="red", codename="Falcon")
     delete(company, over, days=31)
     with company.org.system(), pytest.raises(ProgrammingError):
-        queries.forget_values(live.pk, "contacts_contact", [contact.pk])
+        retention_queries.forget_values(live.pk, "contacts_contact", [contact.pk])
     with company.acting("admin"):
         type(contact).objects.filter(pk=contact.pk).update(custom={"colour": "blue"})
-        assert queries.forget_values(over.pk, "contacts_contact", [contact.pk]) == 0
+        assert retention_queries.forget_values(over.pk, "contacts_contact", [contact.pk]) == 0
     with company.acting("admin"):
-        assert queries.forget_values(over.pk, "contacts_contact", [contact.pk]) == 0
+        assert retention_queries.forget_values(over.pk, "contacts_contact", [contact.pk]) == 0
     assert "Falcon" in log_of(company)
 
 

@@ -14,10 +14,10 @@ from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact, set_emails
 from contacts.models import Contact, ContactEmail
 from contacts.values import EmailValue, NewAccount, NewContact
-from crm import queries
 from crm.actions.purge import purge_entries, purge_expired
 from crm.lib.errors import Forbidden
 from crm.models import AuditEntry, BinEntry, ChangeSet, DeletionReceipt, Notification
+from crm.records import retention_queries
 from crm.tasks import bin as bin_job
 from deals.actions.contacts import set_deal_contact
 from deals.actions.deals import create_deal
@@ -141,7 +141,7 @@ def test_nobody_erases_the_log_without_a_receipt_or_the_right(port: Harbour) -> 
         other = ChangeSet.objects.create(kind="merge", label="x", made_by=port.admin)
     for member, change_set in ((port.rep, purge), (port.admin, other.pk)):
         with port.org.acting(member), pytest.raises(ProgrammingError):
-            queries.erase_subjects(change_set)
+            retention_queries.erase_subjects(change_set)
     with port.org.system():
         assert AuditEntry.objects.count() == before
 
@@ -149,5 +149,5 @@ def test_nobody_erases_the_log_without_a_receipt_or_the_right(port: Harbour) -> 
 def test_due_bins_are_those_with_something_old(port: Harbour) -> None:
     entry = port.delete("vessel", port.vessel())
     plain = {port.org.id} if entry.created_at < timezone.now() else set()
-    assert set(queries.due_bins(timezone.now())) == plain == {port.org.id}
-    assert queries.due_bins(timezone.now() - timedelta(days=30)) == []
+    assert set(retention_queries.due_bins(timezone.now())) == plain == {port.org.id}
+    assert retention_queries.due_bins(timezone.now() - timedelta(days=30)) == []
