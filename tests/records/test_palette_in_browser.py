@@ -44,6 +44,20 @@ def line(page: Page, name: str) -> Any:
     return page.locator("#palette").get_by_role("option", name=name)
 
 
+def take(page: Page, text: str, name: str) -> None:
+    """Types into the palette and takes the first line."""
+    page.keyboard.press("Control+k")
+    page.keyboard.type(text)
+    expect(line(page, name)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+
+
+def arrives(page: Page, url: str) -> None:
+    """Waits for a page and its script, whose the keys are."""
+    expect(page).to_have_url(url)
+    page.wait_for_load_state()
+
+
 def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cast, console: Console):
     contact = cast.contact(first_name="Ysolde", last_name="Brandvik", email="ysolde@ravnkloa.example")
     deal = new_deal(cast.org, cast.rep)
@@ -59,26 +73,15 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     expect(page.locator("#palette")).to_be_hidden()
 
     # A misspelled name; the hit is the first line, Enter opens it.
-    page.keyboard.press("Control+k")
-    page.keyboard.type("ysodle")
-    expect(line(page, "Ysolde Brandvik")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{base}/contacts/{contact.pk}/")
-    page.wait_for_load_state()  # the keys are the script's
+    take(page, "ysodle", "Ysolde Brandvik")
+    arrives(page, f"{base}/contacts/{contact.pk}/")
 
     # Forms and pages by their names.
-    page.keyboard.press("Control+k")
-    page.keyboard.type("new acc")
-    expect(line(page, "New account")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
+    take(page, "new acc", "New account")
     expect(page.locator("#dialog").get_by_role("heading", name="New account")).to_be_visible()
     page.keyboard.press("Escape")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("inbox")
-    expect(line(page, "Inbox")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{base}/notifications/")
-    page.wait_for_load_state()  # the keys are the script's
+    take(page, "inbox", "Inbox")
+    arrives(page, f"{base}/notifications/")
     page.keyboard.press("Control+k")
     page.keyboard.type("zzzzqq")
     expect(page.locator("#pal-list")).to_contain_text("Nothing matches")
@@ -94,8 +97,7 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     page.keyboard.press("ArrowDown")
     expect(line(page, "Wharf gantry")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{base}/deals/{deal.pk}/")
-    page.wait_for_load_state()  # the keys are the script's
+    arrives(page, f"{base}/deals/{deal.pk}/")
 
     # On the open deal: its next stage, a call; the record seen before is among the recent ones.
     page.keyboard.press("Control+k")
@@ -108,10 +110,7 @@ def test_search_jump_and_act_by_the_keyboard_alone(running_keel, page, cast: Cas
     expect(page.locator(".path [aria-current=step]")).to_contain_text("Qualified")
     with cast.org.system():
         assert Deal.objects.get(pk=deal.pk).stage.name == "Qualified"
-    page.keyboard.press("Control+k")
-    page.keyboard.type(">log a call")
-    expect(line(page, "Log a call")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
+    take(page, ">log a call", "Log a call")
     expect(page.locator("#dialog").get_by_role("heading")).to_be_visible()
     page.keyboard.press("Escape")
     assert console.lines == []
