@@ -24,6 +24,7 @@ from crm.web.cards import deal_card
 from crm.web.components import Components
 from crm.web.nav import Entry, create, nav
 from crm.web.samples import Sample
+from crm.web.templating import QuickEnvironment
 
 _FORM_TEMPLATES = Path(django.__file__).parent / "forms" / "jinja2"
 
@@ -46,6 +47,7 @@ STYLE_SHEETS = (
 
 # No eval and no style element, so that it runs under the strict CSP. Pages are not kept in the browser's storage:
 # they hold customers' data, and going back asks the server. A refused form (422) is swapped like an accepted one.
+# What comes is htmx's at once: with a delay, Enter in a new form would send it as a page of its own.
 HTMX_CONFIG = {
     "allowEval": False,
     "allowScriptTags": False,
@@ -54,6 +56,7 @@ HTMX_CONFIG = {
     "refreshOnHistoryMiss": True,
     "scrollIntoViewOnBoost": False,
     "timeout": 30000,
+    "defaultSettleDelay": 0,
     "responseHandling": [
         {"code": "204", "swap": False},
         {"code": "[23]..", "swap": True},
@@ -69,7 +72,8 @@ def environment(**options: Any) -> Environment:
     options.update(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     options["auto_reload"] = settings.DEBUG
     options["cache_size"] = -1
-    env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 -- autoescape is on, above
+    env = QuickEnvironment(**options, extensions=["jinja2.ext.i18n"])  # autoescape is on, above
+    env.constants = ("icon", "static")
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_translations(translation, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(_=gettext, gettext=gettext)

@@ -166,7 +166,7 @@ document.addEventListener("htmx:afterSwap", (e) => {
 });
 document.addEventListener("htmx:afterSettle", (e) => {
   const cell = cellOf(e.detail.target);
-  const form = cell?.querySelector(".cell-form"); // only now htmx knows of it, and sends it
+  const form = cell?.querySelector(".cell-form");
   if (form) opened(cell, form);
   else ready();
 });

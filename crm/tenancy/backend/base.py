@@ -1,8 +1,9 @@
-"""Django's PostgreSQL backend, with three changes.
+"""Django's PostgreSQL backend, with four changes.
 
 A transaction begins and takes its tenancy settings in one message (`BEGIN; SET LOCAL ...`), which saves a round
 trip on every request; a connection that died while idle is replaced when the next transaction begins, which
-saves the health check's round trip; and `prepared_cursor` asks by statements that the session has planned already.
+saves the health check's round trip; `prepared_cursor` asks by statements that the session has planned already; and
+moments are read by psycopg's own loader, in C, where Django's took a tenth of a list's time.
 What returns no rows (the begin and end of transactions, savepoints, settings) is sent without a cursor.
 """
 
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.postgresql import base, operations
 from django.db.backends.utils import debug_transaction
+from psycopg.types.datetime import TimestamptzLoader
 
 from crm.tenancy import context
 from crm.tenancy.backend.direct import DirectCursor, Prepared, checked
@@ -87,11 +89,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Django's cursors bind values on the client and never prepare; only those of `prepared_cursor` do."""
         made: Any = super().get_new_connection(conn_params)
         made.prepare_threshold = None
+        made.adapters.register_loader("timestamptz", TimestamptzLoader)
         self._statements = Prepared()
         if settings.DATABASE_PREPARE:
             # Otherwise PostgreSQL would go on planning those whose values, such as an array of one, look cheaper.
             made.pgconn.exec_(b"SET plan_cache_mode = force_generic_plan")
         return made
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Django's, whose loader of moments is left out: sessions are in UTC, as psycopg reads them."""
+        if name is None:
+            return self.connection.cursor()
+        return base.ServerSideCursor(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
 
     def prepared_cursor(self, *, raw: bool = False) -> Any:
         """A cursor for fixed statements that look rows up by their keys: planned once, with row-level security, where
