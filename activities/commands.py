@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from activities.enums import ActivityType, TaskStatus
 from crm import access, rules
 from crm.web.commands import Command
+from crm.web.urls import path_to
 
 
 def log(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
@@ -26,7 +26,7 @@ def log(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
         (ActivityType.MEETING, _("Log a meeting"), "calendar"),
     ):
         query = urlencode({type_key: record.pk, "type": kind.value})
-        yield Command(f"log_{kind.value}", label, icon, f"{reverse('activity_new')}?{query}", "dialog")
+        yield Command(f"log_{kind.value}", label, icon, f"{path_to('activity_new')}?{query}", "dialog")
 
 
 def add_task(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
@@ -34,7 +34,7 @@ def add_task(request: HttpRequest, type_key: str, record: Any) -> Iterator[Comma
     r: Any = request
     if rules.may_edit_anything(r.actor):
         query = urlencode({type_key: record.pk})
-        yield Command("add_task", _("Add task"), "square-check", f"{reverse('task_new')}?{query}", "dialog")
+        yield Command("add_task", _("Add task"), "square-check", f"{path_to('task_new')}?{query}", "dialog")
 
 
 def complete(request: HttpRequest, _type_key: str, task: Any) -> Iterator[Command]:
@@ -42,7 +42,7 @@ def complete(request: HttpRequest, _type_key: str, task: Any) -> Iterator[Comman
     r: Any = request
     if not access.may_write(task, r.actor):
         return
-    completion = reverse("task_completion", args=[task.pk])
+    completion = path_to("task_completion", task.pk)
     if task.status == TaskStatus.DONE:
         yield Command("reopen", _("To be done again"), "undo-2", completion, "delete")
     else:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from activities import queries, rules
@@ -20,6 +19,7 @@ from crm.records.search_queries import Found
 from crm.tenancy.context import Actor
 from crm.web.cells import page_of
 from crm.web.highlight import excerpt
+from crm.web.urls import path_to
 
 KINDS = dict(ActivityType.choices)
 EXCERPT = 90  # characters of a text around what was sought
@@ -58,6 +58,6 @@ def _shown(row: Mapping[str, Any], names: Names, sought: str) -> Shown | None:
     about = names.of(MODELS[kind], pk) if kind else ""
     if not about and row["type"] not in rules.LOGGED:
         return None
-    url = f"{page_of(registry.get(kind))(pk)}#a-{row['id']}" if about else reverse("activity_edit", args=[row["id"]])
+    url = f"{page_of(registry.get(kind))(pk)}#a-{row['id']}" if about else path_to("activity_edit", row["id"])
     said = excerpt(row["body"], sought, EXCERPT)
     return Shown(row["subject"] or said, " · ".join(filter(None, [about, said if row["subject"] else ""])), url)

@@ -120,7 +120,9 @@ CONTACT = RecordType(
             "lifecycle", _("Lifecycle"), FieldType.CHOICE, choices=Lifecycle, tones=LIFECYCLE_TONES, filterable=True,
             required=True,
         ),
-        Field("last_activity_at", _("Last activity"), FieldType.DATETIME, filterable=True, editable=False),
+        Field(
+            "last_activity_at", _("Last activity"), FieldType.DATETIME, sortable=True, filterable=True, editable=False
+        ),
         _owner(),
         Field(
             "email", _("Email"), FieldType.EMAIL, sort_path="email_norm", sortable=True, filterable=True,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm import access
 from crm.web.commands import Command
+from crm.web.urls import path_to
 from deals import queries, rules
 from deals.enums import DealStatus
 
@@ -20,14 +20,14 @@ def steps(request: HttpRequest, _type_key: str, deal: Any) -> Iterator[Command]:
     r: Any = request
     if not access.may_write(deal, r.actor):
         return
-    closure = reverse("deal_closure", args=[deal.pk])
+    closure = path_to("deal_closure", deal.pk)
     if deal.status != DealStatus.OPEN:
         yield Command("reopen", _("Reopen"), "undo-2", closure, "delete")
         return
     for stage in queries.open_stages(deal.pipeline_id):
         if stage.pk != deal.stage_id:
             label = _("Move to %(stage)s") % {"stage": stage.name}
-            url = reverse("deal_stage", args=[deal.pk])
+            url = path_to("deal_stage", deal.pk)
             yield Command(f"stage_{stage.pk}", label, "arrow-right", url, "put", {"stage": str(stage.pk)})
     yield Command("won", _("Mark as won"), "trophy", f"{closure}?outcome=won", "dialog")
     yield Command("lost", _("Mark as lost"), "circle-x", f"{closure}?outcome=lost", "dialog")
@@ -37,4 +37,4 @@ def owner(request: HttpRequest, _type_key: str, deal: Any) -> Iterator[Command]:
     """Handing it over, in a dialog of its own."""
     r: Any = request
     if rules.may_manage(deal, r.actor):
-        yield Command("owner", _("Change owner"), "user", reverse("deal_owner", args=[deal.pk]), "dialog")
+        yield Command("owner", _("Change owner"), "user", path_to("deal_owner", deal.pk), "dialog")

@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -20,6 +19,7 @@ from crm.web import formats
 from crm.web.cells import page_of
 from crm.web.home import Step, home, scope_of
 from crm.web.htmx import render
+from crm.web.urls import path_to
 from deals.cards import apart_text, total_note
 from deals.models import Deal
 from deals.queries.home import OpenDeals
@@ -109,7 +109,7 @@ def open_deals(request: HttpRequest) -> Markup:
     deals = _deals(request)
     if not deals.figures.count or "close_date" not in deals.seen:
         return Markup("")
-    more = reverse("deal_list") + ("?owner=me&status=open" if deals.mine else "?status=open")
+    more = path_to("deal_list") + ("?owner=me&status=open" if deals.mine else "?status=open")
     context = {"lines": deals.closing_next(), "count": deals.figures.count, "mine": deals.mine, "url_all": more}
     return _render(request, "open_deals", context | {"page_of": page_of(DEAL)})
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
@@ -26,6 +25,7 @@ from crm.records.limits import called
 from crm.views.records import record_detail
 from crm.web.answers import refused
 from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, toast
+from crm.web.urls import path_to
 
 
 def _about(request: HttpRequest) -> tuple[str, Any]:
@@ -68,7 +68,7 @@ def activity_new(request: HttpRequest) -> HttpResponse:
         "name": called(record, kind, r.actor) if record else "",
         "action": request.get_full_path(),
         "kinds": _kinds(request, chosen),
-        "back": page_of(kind, record.pk) if record else reverse("home"),
+        "back": page_of(kind, record.pk) if record else path_to("home"),
         "activity": None,
     }
     return render_page(request, "activities/form.html", context, block="form", status=422 if form.errors else 200)
@@ -115,7 +115,7 @@ def activity_edit(request: HttpRequest, pk: str) -> HttpResponse:
         "chosen": activity.type,
         "record": None,
         "name": "",
-        "action": reverse("activity_edit", args=[pk]),
+        "action": path_to("activity_edit", pk),
         "kinds": [],
         "back": _back(activity),
         "activity": activity,
@@ -131,7 +131,7 @@ def activity_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     if not is_partial(request):
         return hx_redirect(request, _back(gone))
     response = trigger_client_event(HttpResponse(), "recordChanged", {"told": True})
-    return toast(response, _("Entry deleted"), undo=reverse("activity_restoration", args=[pk]))
+    return toast(response, _("Entry deleted"), undo=path_to("activity_restoration", pk))
 
 
 @require_POST

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
@@ -24,6 +23,7 @@ from crm.records.limits import called
 from crm.tenancy.context import Actor
 from crm.web.answers import refused
 from crm.web.htmx import close_dialog, hx_redirect, is_partial, render_page, toast
+from crm.web.urls import path_to
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,7 +43,7 @@ def task_new(request: HttpRequest) -> HttpResponse:
         else:
             back = page_of(kind, record.pk) if record is not None else _page(made, r.actor)
             return _done(request, back, _("%(task)s added") % {"task": made.title}, stay=record is not None)
-    back = page_of(kind, record.pk) if record is not None else reverse("task_list")
+    back = page_of(kind, record.pk) if record is not None else path_to("task_list")
     return _form_page(request, form, None, record, back)
 
 
@@ -78,7 +78,7 @@ def task_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
             refused(form, error)
         else:
             return _done(request, _page(changed, r.actor), _("Saved"), stay=_sees(changed, r.actor))
-    return _form_page(request, form, task, None, reverse("task_detail", args=[pk]))
+    return _form_page(request, form, task, None, path_to("task_detail", pk))
 
 
 def _values(form: TaskForm, actor: Actor) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _sees(task: Task, actor: Actor) -> bool:
 
 def _page(task: Task, actor: Actor) -> str:
     """The task's page; the list where the actor has just given it out of their own sight."""
-    return reverse("task_detail", args=[task.pk]) if _sees(task, actor) else reverse("task_list")
+    return path_to("task_detail", task.pk) if _sees(task, actor) else path_to("task_list")
 
 
 def _done(request: HttpRequest, to: str, text: str, *, stay: bool) -> HttpResponse:
@@ -122,9 +122,9 @@ def task_completion(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         task, text, back = complete_task(pk, acting=r.actor), _("%(task)s is done"), "done"
     text = text % {"task": task.title}
-    address = f"{reverse('task_completion', args=[pk])}?undo={back}"
+    address = f"{path_to('task_completion', pk)}?undo={back}"
     if is_partial(request):
         response = trigger_client_event(HttpResponse(status=204), "recordChanged")
         return toast(response, text, undo=address if request.method != "POST" else None)
     messages.success(request, text)
-    return hx_redirect(request, reverse("task_detail", args=[pk]))
+    return hx_redirect(request, path_to("task_detail", pk))

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from crm import rules
 from crm.records import lists, schema
 from crm.web import cells, checks
 from crm.web.htmx import is_partial, render, render_page
+from crm.web.urls import path_to
 
 SHOWN = 5
 TEMPLATE = "activities/task_panel.html"
@@ -31,11 +31,11 @@ def _frame(request: HttpRequest, record: Any) -> dict[str, Any]:
     r: Any = request
     kind = record._meta.model_name
     query = f"?{urlencode({kind: record.pk})}"
-    new = reverse("task_new") + query if rules.may_edit_anything(r.actor) else ""
+    new = path_to("task_new") + query if rules.may_edit_anything(r.actor) else ""
     return {
         "url_new": new,
-        "url_all": reverse("task_list") + query,
-        "url_items": reverse("task_panel", args=[kind, record.pk]),
+        "url_all": path_to("task_list") + query,
+        "url_items": path_to("task_panel", kind, record.pk),
     }
 
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -26,6 +25,7 @@ from crm.records.registry import registry
 from crm.web import cells
 from crm.web.answers import refused
 from crm.web.htmx import hx_redirect, is_partial, render, render_page, targets, toast
+from crm.web.urls import path_to
 
 TEMPLATE = "activities/timeline.html"
 LOGGED = {
@@ -70,7 +70,7 @@ def _context(request: HttpRequest, kind: str, record: Any, wanted: Request | Non
     r: Any = request
     wanted = _wanted(request) if wanted is None else wanted
     found = timelines.timeline(kind, record, r.actor, wanted)
-    page, own = page_of(kind, record.pk), reverse("timeline", args=[kind, record.pk])
+    page, own = page_of(kind, record.pk), path_to("timeline", kind, record.pk)
     shown = {name: value for name, value in (("tab", wanted.tab), ("q", wanted.search)) if value}
     last = found.days[-1].day.isoformat() if found.days else request.GET.get("day", "")
     older = "?" + urlencode({**shown, "after": found.older, "day": last}) if found.older else ""

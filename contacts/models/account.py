@@ -33,16 +33,18 @@ class Account(OrgModel, SortSlots, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            # With the owner, so that a list passes by other people's rows without touching the table.
+            # With the owner and what lists are sorted by next, to pass by other rows without touching the table.
             models.Index(
                 "org",
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
-                include=["owner"],
-                name="account_updated",
+                include=["owner", "name_norm"],
+                name="account_by_change",
                 condition=LIVE,
             ),
-            models.Index("org", "name_norm", "id", include=["owner"], name="account_name", condition=LIVE),
+            models.Index(
+                "org", "name_norm", "id", include=["owner", "updated_at"], name="account_by_name", condition=LIVE
+            ),
             models.Index(
                 "org",
                 "owner",

@@ -39,17 +39,32 @@ class Contact(OrgModel, SortSlots, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            # With the owner and what lists are filtered by most, so that they pass by other rows without touching the
-            # table, and count without it.
+            # With the owner, what lists are filtered by most and what they are sorted by next, so that they pass by
+            # other rows without touching the table, and count without it.
             models.Index(
                 "org",
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
-                include=["owner", *SIEVED],
-                name="contact_changed",
+                include=["owner", "sort_name", *SIEVED],
+                name="contact_by_change",
                 condition=LIVE,
             ),
-            models.Index("org", "sort_name", "id", include=["owner", *SIEVED], name="contact_named", condition=LIVE),
+            models.Index(
+                "org",
+                "sort_name",
+                "id",
+                include=["owner", "updated_at", *SIEVED],
+                name="contact_by_name",
+                condition=LIVE,
+            ),
+            models.Index(
+                "org",
+                "last_activity_at",
+                "id",
+                include=["owner", *SIEVED],
+                name="contact_by_activity",
+                condition=LIVE & models.Q(last_activity_at__isnull=False),
+            ),
             models.Index("org", "full_name_norm", name="contact_full_name", condition=LIVE),
             models.Index(
                 "org",

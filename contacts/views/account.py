@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -29,6 +28,7 @@ from crm.web import props
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.panels import panels
+from crm.web.urls import path_to
 
 KEY_FACTS = (
     "industry", "employee_count", "annual_revenue", "phone", "website", "domain", "parent", "owner",
@@ -128,7 +128,7 @@ def deletion(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     account = delete_account(pk, acting=r.actor)
     text = _("%(name)s was moved to the recycle bin.") % {"name": account.name}
-    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("account_restoration", args=[account.pk])))
+    messages.success(request, text, extra_tags=_shared.undo_tag(path_to("account_restoration", account.pk)))
     return hx_redirect(request, "account_list")
 
 
@@ -138,5 +138,5 @@ def restoration(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     account = restore_account(pk, acting=r.actor)
     text = _("%(name)s is back.") % {"name": account.name}
-    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("account_deletion", args=[account.pk])))
+    messages.success(request, text, extra_tags=_shared.undo_tag(path_to("account_deletion", account.pk)))
     return hx_redirect(request, "account_detail", account.pk)

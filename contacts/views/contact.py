@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,6 +29,7 @@ from crm.web import props
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.panels import panels
+from crm.web.urls import path_to
 
 DETAILS = (
     "email", "phone", "title", "department", "account", "owner", "lifecycle", "lead_status", "lead_source", "tags",
@@ -140,7 +140,7 @@ def deletion(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     contact = delete_contact(pk, acting=r.actor)
     text = _("%(name)s was moved to the recycle bin.") % {"name": contact.name}
-    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("contact_restoration", args=[contact.pk])))
+    messages.success(request, text, extra_tags=_shared.undo_tag(path_to("contact_restoration", contact.pk)))
     return hx_redirect(request, "contact_list")
 
 
@@ -150,5 +150,5 @@ def restoration(request: HttpRequest, pk: str) -> HttpResponse:
     r: Any = request
     contact = restore_contact(pk, acting=r.actor)
     text = _("%(name)s is back.") % {"name": contact.name}
-    messages.success(request, text, extra_tags=_shared.undo_tag(reverse("contact_deletion", args=[contact.pk])))
+    messages.success(request, text, extra_tags=_shared.undo_tag(path_to("contact_deletion", contact.pk)))
     return hx_redirect(request, "contact_detail", contact.pk)

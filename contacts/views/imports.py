@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -23,6 +22,7 @@ from crm import rules
 from crm.lib.csvsafe import safe_cell
 from crm.lib.errors import Forbidden, Invalid
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +35,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             job = _upload(request)
-            return HttpResponseRedirect(reverse("import_columns", args=[job.pk]))
+            return HttpResponseRedirect(path_to("import_columns", job.pk))
         except Invalid as refused:
             error = refused.message
     context = {
@@ -66,7 +66,7 @@ def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     job = imports.get_import(pk, r.actor)
     if job.status == ImportStatus.UPLOADED:
-        return HttpResponseRedirect(reverse("import_columns", args=[pk]))
+        return HttpResponseRedirect(path_to("import_columns", pk))
     running = job.status in (ImportStatus.QUEUED, ImportStatus.RUNNING)
     rows = [] if running else queries.rows_of_import(job)
     context = {**_common(job), "running": running, "rows": rows, "percent": 100 * job.processed // max(job.total, 1)}
@@ -79,7 +79,7 @@ def import_columns(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     job = imports.get_import(pk, r.actor)
     if job.status != ImportStatus.UPLOADED:
-        return HttpResponseRedirect(reverse("import_detail", args=[pk]))
+        return HttpResponseRedirect(path_to("import_detail", pk))
     error = ""
     if request.method == "POST":
         mapping = {
@@ -88,7 +88,7 @@ def import_columns(request: HttpRequest, pk: UUID) -> HttpResponse:
         options = {name: request.POST.get(name) == "yes" for name in ("day_first", "decimal_comma")}
         try:
             imports.configure_import(pk, mapping, options, job.answers, acting=r.actor)
-            return HttpResponseRedirect(reverse("import_check", args=[pk]))
+            return HttpResponseRedirect(path_to("import_check", pk))
         except Invalid as refused:
             error, job.mapping = refused.message, {number: key for number, key in mapping.items() if key}
     target = target_of(job.record_type, r.actor)
@@ -102,13 +102,13 @@ def import_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     job = imports.get_import(pk, r.actor)
     if job.status != ImportStatus.UPLOADED:
-        return HttpResponseRedirect(reverse("import_detail", args=[pk]))
+        return HttpResponseRedirect(path_to("import_detail", pk))
     target = target_of(job.record_type, r.actor)
     questions = planning.questions_of(job, target, r.actor)
     if request.method == "POST":
         answers = {q.key: {v: request.POST.get(f"{q.key}-{n}", "") for n, v in enumerate(q.values)} for q in questions}
         imports.configure_import(pk, job.mapping, {}, answers, acting=r.actor)
-        return HttpResponseRedirect(reverse("import_check", args=[pk]))
+        return HttpResponseRedirect(path_to("import_check", pk))
     suggested = {q.key: {**q.suggested, **job.answers.get(q.key, {})} for q in questions}
     if suggested != job.answers and questions:
         job = imports.configure_import(pk, job.mapping, {}, suggested, acting=r.actor)
@@ -126,7 +126,7 @@ def import_start(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Starts the import."""
     r: Any = request
     imports.start_import(pk, acting=r.actor)
-    return HttpResponseRedirect(reverse("import_detail", args=[pk]))
+    return HttpResponseRedirect(path_to("import_detail", pk))
 
 
 @require_GET

@@ -49,6 +49,13 @@ class Share(UserObjectPermissionBase, TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["org", "member", "content_object"], name="%(class)s_member"),
-            models.Index(fields=["org", "team", "content_object"], name="%(class)s_team"),
+            # With level and end: what is shared with somebody is asked before every list.
+            *(
+                models.Index(
+                    fields=["org", grantee, "content_object"],
+                    include=["level", "until"],
+                    name=f"%(class)s_of_{grantee}",
+                )
+                for grantee in ("member", "team")
+            ),
         ]

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from crm.records.lists import Key, labels_of, search_q, value_paths
 from crm.records.registry import Field, RecordType
 from crm.tenancy.context import Actor
 from crm.web import cells
+from crm.web.urls import path_to
 
 KEPT = "kept"  # stands for the record that a form began with, where the actor does not see it
 SHOWN = 8  # records a search offers; more text finds fewer
@@ -97,7 +97,7 @@ class LookupWidget(forms.Widget):
             chosen=chosen.id if chosen else "",
             required=self.is_required,
             search=_("Search %(things)s") % {"things": str(self.record_type.label_plural).lower()},
-            url=reverse("record_options", args=[self.record_type.key]),
+            url=path_to("record_options", self.record_type.key),
         )
         return context
 

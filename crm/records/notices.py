@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from crm.enums import Role
 from crm.models import Notification
 from crm.records.registry import registry
+from crm.web.urls import path_to
 
 Sentence = Callable[[Mapping[str, Any]], str]
 Address = Callable[[Notification], str]
@@ -73,8 +74,8 @@ def record_url(notification: Notification) -> str:
         return ""
     try:
         if own:
-            return reverse(own, args=[notification.record])
-        return reverse("record_detail", args=[notification.record_type, notification.record])
+            return path_to(own, notification.record)
+        return path_to("record_detail", notification.record_type, notification.record)
     except NoReverseMatch:
         return ""
 
@@ -124,4 +125,4 @@ def _own_list(notification: Notification) -> str:
         own = registry.get(notification.record_type).url_names.get("list")
     except KeyError:
         return ""
-    return (reverse(own) if own else reverse("record_list", args=[notification.record_type])) + "?owner=me"
+    return (path_to(own) if own else path_to("record_list", notification.record_type)) + "?owner=me"

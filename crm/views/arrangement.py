@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
@@ -29,6 +28,7 @@ from crm.records.registry import Field, RecordType
 from crm.views.bulkbar import bar_of
 from crm.web import cells, checks, formats
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 
 GROUP_ROWS = 25
 HOLE = "-hole-"  # stands in an address for a word that is put there later
@@ -106,7 +106,7 @@ def tools(request: Any, record_type: RecordType, query: ListQuery, *, more: bool
     edits = bool(edit_classes(record_type, request.actor))
     return {
         "bar": bar_of(record_type, query, request, more=more),
-        "cells_url": reverse("record_list", args=[record_type.key]) if edits else "",
+        "cells_url": path_to("record_list", record_type.key) if edits else "",
     }
 
 
@@ -233,7 +233,7 @@ def _board(request: Any, record_type: RecordType, query: ListQuery, columns: lis
         ],
         "field": field,
         "editable": field in actions.editable_fields(record_type, actor) and rules.may_edit_anything(actor),
-        "move": reverse("record_choice", args=[record_type.key, cells.HOLE, field.key]) + query.url(),
+        "move": path_to("record_choice", record_type.key, cells.HOLE, field.key) + query.url(),
         "hole": str(cells.HOLE),
     }
 

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,6 +30,7 @@ from crm.records.registry import registry
 from crm.tenancy.context import Actor
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.pagination import Key, Page, capped_count, keyset_page
+from crm.web.urls import path_to
 
 ON_PAGE = 50
 NEWEST = Key("created_at", descending=True)
@@ -147,7 +147,7 @@ def _undo(record: Any) -> str:
     """Lets the toast delete a record again, where it is of a registered type."""
     key = _kind_of(record).key
     known = any(record_type.key == key for record_type in registry)
-    return f"undo={reverse('record_delete', args=[key, record.pk])}" if known else ""
+    return f"undo={path_to('record_delete', key, record.pk)}" if known else ""
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -28,6 +27,7 @@ from crm.views.records import csv_answer, type_of, url_for
 from crm.web.formats import number
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
+from crm.web.urls import path_to
 
 OFFERED = frozenset(set(BulkKind) - {BulkKind.UNDO})
 EXAMPLES = 5  # records named for each reason
@@ -85,7 +85,7 @@ def _form_page(
         "all": selection.query is not None,
         "error": selections.too_many() if count > selections.MOST else "" if count else _("Choose some records first."),
         "title": _title(kind, what, count),
-        "action": reverse("record_bulk", args=[kind.key, what]) + query,
+        "action": path_to("record_bulk", kind.key, what) + query,
         "back": url_for(kind, "list") + query,
     }
     return render_page(request, "bulk/form.html", context, block="form", status=422 if form.errors else 200)
@@ -107,8 +107,8 @@ def _title(kind: RecordType, what: str, count: int) -> str:
 def _begun(request: HttpRequest, kind: RecordType, run: BulkRun, selection: Selection) -> HttpResponse:
     """Back to the list with an undo where everything was done at once, else to the page that says how far it is."""
     if run.is_running or run.refused:
-        return hx_redirect(request, reverse("bulk_run", args=[run.pk]))
-    undo = reverse("change_set_undo", args=[run.change_set_id]) if run.changed else ""
+        return hx_redirect(request, path_to("bulk_run", run.pk))
+    undo = path_to("change_set_undo", run.change_set_id) if run.changed else ""
     messages.success(request, bulk.result_text(run), extra_tags=f"undo={undo}" if undo else "")
     query = selection.query.url() if selection.query is not None else ""
     return hx_redirect(request, url_for(kind, "list") + query)
@@ -159,7 +159,7 @@ def bulk_run(request: HttpRequest, pk: UUID) -> HttpResponse:
         "refusals": [] if run.is_running else refusals_of(run, r.actor),
         "may_undo": bool(made and run.changed and not run.is_running and not undone and may_undo(made, r.actor)),
         "undone": undone,
-        "list_url": url_for(kind, "list") if kind else reverse("home"),
+        "list_url": url_for(kind, "list") if kind else path_to("home"),
     }
     return render_page(request, "bulk/run.html", context, block="progress")
 
@@ -169,7 +169,7 @@ def bulk_run_cancellation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Begins no further part of a run."""
     r: Any = request
     bulk.cancel_run(pk, acting=r.actor)
-    return hx_redirect(request, reverse("bulk_run", args=[pk]))
+    return hx_redirect(request, path_to("bulk_run", pk))
 
 
 def refusals_of(run: BulkRun, actor: Actor) -> list[Refusal]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm import rules
@@ -13,6 +12,7 @@ from crm.enums import BulkKind
 from crm.forms.bulk import field_for, settable
 from crm.records.lists import ListQuery
 from crm.records.registry import RecordType
+from crm.web.urls import path_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ def bar_of(kind: RecordType, query: ListQuery, request: Any, *, more: bool) -> B
     actor, said = request.actor, query.whole().url()
     export = ""
     if rules.may_export(actor, request.organization.readonly_may_export):
-        export = reverse("record_bulk_export", args=[kind.key]) + said
-    count = reverse("record_bulk_count", args=[kind.key]) + said if more else ""
+        export = path_to("record_bulk_export", kind.key) + said
+    count = path_to("record_bulk_count", kind.key) + said if more else ""
     if not rules.may_edit_anything(actor):
         return Bar(export=export, count=count) if export else None
     # One address is worked out, the others differ in one word.
-    delete = reverse("record_bulk", args=[kind.key, BulkKind.DELETE.value])
+    delete = path_to("record_bulk", kind.key, BulkKind.DELETE.value)
     others = delete.removesuffix(f"{BulkKind.DELETE.value}/") + "{what}/" + said.replace("{", "{{").replace("}", "}}")
     return Bar(_buttons(kind, others, actor), delete + said, export, count)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,6 +17,7 @@ from crm.records import changesets
 from crm.records.names import Names
 from crm.views.records import type_of, url_for
 from crm.web.htmx import hx_redirect, render_page
+from crm.web.urls import path_to
 
 
 @require_GET
@@ -57,10 +57,10 @@ def change_set_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     only = ids if "some" in request.POST else None
     run = undo.undo_change_set(pk, acting=r.actor, only=only)
     if run.is_running or run.refused:
-        return hx_redirect(request, reverse("bulk_run", args=[run.pk]))
-    again = reverse("change_set_undo", args=[run.change_set_id]) if run.changed else ""
+        return hx_redirect(request, path_to("bulk_run", run.pk))
+    again = path_to("change_set_undo", run.change_set_id) if run.changed else ""
     text = _("Undone. %(result)s") % {"result": bulk.result_text(run)}
     messages.success(request, text, extra_tags=f"undo={again}" if again else "")
     if not run.record_type or only is not None:
-        return hx_redirect(request, reverse("change_set", args=[pk]))
+        return hx_redirect(request, path_to("change_set", pk))
     return hx_redirect(request, url_for(type_of(run.record_type, r.actor), "list"))

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +16,7 @@ from crm.views.arrangement import head_of
 from crm.views.records import type_of
 from crm.web.answers import sent_data
 from crm.web.htmx import render, toast
+from crm.web.urls import path_to
 
 
 @require_http_methods(["PUT", "POST"])
@@ -40,7 +40,7 @@ def record_choice(request: HttpRequest, type_key: str, pk: str, key: str) -> Htt
     query = lists.parse_query(record_type, request.GET, r.actor)
     shown = lists.columns_of(record_type, r.actor, query)
     heads = boards.heads_of(record_type, query, r.actor, shown, r.organization.base_currency)
-    undo = reverse("record_choice", args=[record_type.key, record.pk, key]) + f"?to={before}&was={record.version}"
+    undo = path_to("record_choice", record_type.key, record.pk, key) + f"?to={before}&was={record.version}"
     drawn = [{"key": head.key, "html": _head(request, head)} for head in heads]
     label = next((head.label for head in heads if head.key == value), value)
     text = _("%(name)s moved to %(column)s") % {"name": record_type.name_of(record), "column": label}

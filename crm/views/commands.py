@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm import access, rules
@@ -15,6 +14,7 @@ from crm.records.actions import editable_fields
 from crm.records.registry import RecordType
 from crm.views.records import url_for
 from crm.web.commands import Command
+from crm.web.urls import path_to
 
 
 def generic(request: HttpRequest, type_key: str, record: Any) -> Iterator[Command]:
@@ -27,14 +27,14 @@ def generic(request: HttpRequest, type_key: str, record: Any) -> Iterator[Comman
         yield Command("edit", _("Edit"), "pencil", url_for(record_type, "edit", record.pk), how)
     if rules.may_share(r.actor, record.owner_id):
         if any(field.key == "owner" for field in editable_fields(record_type, r.actor)):
-            url = reverse("record_field", args=[type_key, record.pk, "owner"]) + "?edit=1"
+            url = path_to("record_field", type_key, record.pk, "owner") + "?edit=1"
             yield Command("owner", _("Change owner"), "user", url)
         if access.is_shareable(record_type.model):
-            shares = reverse("record_shares", args=[type_key, record.pk])
+            shares = path_to("record_shares", type_key, record.pk)
             yield Command("share", _("Share"), "share-2", shares, "dialog")
     yield Command("history", _("History of changes"), "history", _history(record_type, record))
     yield Command("copy", _("Copy link"), "link", url_for(record_type, "detail", record.pk), "copy")
 
 
 def _history(record_type: RecordType, record: Any) -> str:
-    return reverse("record_history", args=[record_type.key, record.pk])
+    return path_to("record_history", record_type.key, record.pk)

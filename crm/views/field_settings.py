@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +23,7 @@ from crm.records.registry import FieldType, RecordType, registry
 from crm.web.answers import done, refused, sent_data
 from crm.web.guards import admins_only
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 
 # The types in the order in which they are offered: name, what it is for, icon.
 KINDS: dict[FieldType, tuple[Any, Any, str]] = {
@@ -65,7 +65,7 @@ def _row(pk: UUID) -> CustomField:
 
 
 def _page_of(type_key: str) -> str:
-    return reverse("settings_fields_of", args=[type_key])
+    return path_to("settings_fields_of", type_key)
 
 
 @require_GET

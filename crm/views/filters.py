@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
@@ -20,6 +19,7 @@ from crm.records.registry import RecordType
 from crm.views.records import url_for
 from crm.web import formats
 from crm.web.htmx import hx_redirect, render_page, targets
+from crm.web.urls import path_to
 
 TEMPLATE = "records/filters.html"
 
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, panel: Panel, draft: DraftGroup, focus: str, err
         "type": record_type,
         "group": panel.show(draft, focus),
         "error": error,
-        "action": reverse("record_filter", args=[record_type.key]),
+        "action": path_to("record_filter", record_type.key),
         "kept": kept.pairs("filter"),
         "clear_url": url_for(record_type, "list") + (kept.url() if kept.view else ""),
     }

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -29,6 +28,7 @@ from crm.records.sieves import fields_of, sieve_of
 from crm.views.records import type_of, url_for
 from crm.web.htmx import hx_redirect, render_page, targets
 from crm.web.pagination import decode_cursor, encode_cursor
+from crm.web.urls import path_to
 
 ON_PAGE = 50  # changes on a page
 TEMPLATE = "records/history.html"
@@ -88,7 +88,7 @@ def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse
         "chosen": chosen,
         "fields": fields_of(record_type, r.actor),
         "people": [(str(member), reader.names.of(Membership, member)) for member in people],
-        "here": reverse("record_history", args=[record_type.key, record.pk]),
+        "here": path_to("record_history", record_type.key, record.pk),
         "older": "?" + urlencode({**given, "after": encode_cursor("next", last.at, last.first)}) if last else "",
         "detail_url": url_for(record_type, "detail", record.pk),
         "list_url": url_for(record_type, "list"),
@@ -150,7 +150,7 @@ def _source(made: ChangeSet | None) -> str:
 
 def _source_url(made: ChangeSet | None) -> str:
     """The page of a set that may hold more than this record."""
-    return reverse("change_set", args=[made.pk]) if made is not None and made.kind in UNDOABLE else ""
+    return path_to("change_set", made.pk) if made is not None and made.kind in UNDOABLE else ""
 
 
 def _restore_url(change: Change, reader: Reader, keys: frozenset[str]) -> str:
@@ -161,7 +161,7 @@ def _restore_url(change: Change, reader: Reader, keys: frozenset[str]) -> str:
     value = oldvalues.as_value(reader.record_type, field, change.value)
     if value == oldvalues.present_value(reader.record, field):
         return ""
-    return reverse("record_value", args=[reader.record_type.key, reader.record.pk, change.entry, change.key])
+    return path_to("record_value", reader.record_type.key, reader.record.pk, change.entry, change.key)
 
 
 @require_POST
@@ -180,7 +180,7 @@ def record_value(request: HttpRequest, type_key: str, pk: str, entry: int, key: 
         record = access.get_visible(record_type.model, pk, r.actor)
         old = oldvalues.old_value(record_type, record, entry, key, r.actor)
         return _ask(request, record_type, pk, old, " ".join(str(text) for text in error.fields.values()) or str(error))
-    undo = reverse("record_value", args=[record_type.key, pk, made, key]) if made else ""
+    undo = path_to("record_value", record_type.key, pk, made, key) if made else ""
     label = record_type.field(key).label
     text = _("%(field)s has its old value again.") % {"field": label}
     messages.success(request, text, extra_tags=f"undo={undo}" if undo else "")
@@ -203,7 +203,7 @@ def _ask(request: HttpRequest, record_type: RecordType, pk: str, old: oldvalues.
         "name": record_type.name_of(record),
         "old": old,
         "error": error,
-        "action": reverse("record_value", args=[record_type.key, record.pk, old.entry, old.field.key]),
-        "back": reverse("record_history", args=[record_type.key, record.pk]),
+        "action": path_to("record_value", record_type.key, record.pk, old.entry, old.field.key),
+        "back": path_to("record_history", record_type.key, record.pk),
     }
     return render_page(request, "records/value.html", context, block="form", status=422)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -20,6 +19,7 @@ from crm.records.registry import registry
 from crm.web.answers import done, refused, sent_data
 from crm.web.guards import admins_only
 from crm.web.htmx import render_page, toast
+from crm.web.urls import path_to
 
 # What a role means, in the words that fit beside it.
 ROLE_NOTES = {
@@ -33,11 +33,11 @@ ROLE_NOTES = {
 def tabs(here: str) -> list[tuple[str, str, bool, str, int]]:
     """The tabs of the pages about people, as ui.tabs takes them."""
     counts = people.people_counts()
-    everybody = reverse("settings_members")
+    everybody = path_to("settings_members")
     return [
         (_("People"), everybody, here == "people", "", counts["active"]),
-        (_("Teams"), reverse("settings_teams"), here == "teams", "", counts["teams"]),
-        (_("Invitations"), reverse("settings_invitations"), here == "invitations", "", counts["invitations"]),
+        (_("Teams"), path_to("settings_teams"), here == "teams", "", counts["teams"]),
+        (_("Invitations"), path_to("settings_invitations"), here == "invitations", "", counts["invitations"]),
         (_("Deactivated"), everybody + "?show=deactivated", here == "inactive", "", counts["inactive"]),
     ]
 
@@ -58,7 +58,7 @@ def member_role(request: HttpRequest, pk: UUID) -> HttpResponse:
     text = _("%(name)s is now: %(role)s") % {"name": member.name, "role": Role(member.role).label}
     if member.id == r.member.id:
         # One's own rights have changed, perhaps to see this page no more.
-        return done(request, text, reverse("settings_profile"))
+        return done(request, text, path_to("settings_profile"))
     return toast(render_page(request, "settings/members.html", _list_context(request), block="people"), text)
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,6 +17,7 @@ from crm.models import Notification
 from crm.records import notices
 from crm.web.htmx import hx_redirect, is_partial, render_page, targets, toast
 from crm.web.pagination import Key, keyset_page
+from crm.web.urls import path_to
 
 TEMPLATE = "notifications/inbox.html"
 IN_PANEL, ON_PAGE = 8, 30
@@ -58,7 +58,7 @@ def _inbox(request: Any) -> dict[str, Any]:
         return "?" + urlencode({k: v for k, v in (("show", show), ("after", cursor)) if v})
 
     unread = request.member_unread
-    own = reverse("notifications")
+    own = path_to("notifications")
     tabs = [(_("All"), own, not show, "inbox", None), (_("Unread"), f"{own}?show=unread", bool(show), "bell", unread)]
     return {"lines": _lines(page.rows), "page_of": page, "href": href, "tabs": tabs, "show": show, "unread": unread}
 
@@ -68,7 +68,7 @@ def notification(request: HttpRequest, pk: str) -> HttpResponse:
     """Opens what a notification is about, and marks it as read."""
     r: Any = request
     found = mark_read(pk, acting=r.actor)
-    return redirect(notices.tell(found).url or reverse("notifications"))
+    return redirect(notices.tell(found).url or path_to("notifications"))
 
 
 @require_POST

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -32,6 +31,7 @@ from crm.web import cells, checks
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.nav import nav
 from crm.web.panels import panels
+from crm.web.urls import path_to
 
 
 def type_of(type_key: str, actor: Any) -> RecordType:
@@ -46,8 +46,8 @@ def url_for(record_type: RecordType, what: str, *args: Any) -> str:
     """The URL of a page of a record type: its own, or the generic one."""
     own = record_type.url_names.get(what)
     if own:
-        return reverse(own, args=args)
-    return reverse(f"record_{what}", args=[record_type.key, *args])
+        return path_to(own, *args)
+    return path_to(f"record_{what}", record_type.key, *args)
 
 
 @require_GET
@@ -69,7 +69,7 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     except TooLong as error:
         query = query.in_usual_order()
         shown, unsorted = _shown(r, record_type, query, columns), str(error)
-    filter_url = reverse("record_filter", args=[record_type.key]) + query.url()
+    filter_url = path_to("record_filter", record_type.key) + query.url()
     context = shown | {
         "type": record_type,
         "page_id": next(
@@ -110,13 +110,13 @@ def _table(request: Any, record_type: RecordType, query: lists.ListQuery, column
 
 def _import_url(record_type: RecordType, actor: Any) -> str:
     name = record_type.url_names.get("import", "")
-    return reverse(name) if name and rules.may_edit_anything(actor) else ""
+    return path_to(name) if name and rules.may_edit_anything(actor) else ""
 
 
 def _export_url(record_type: RecordType, query: lists.ListQuery, request: Any) -> str:
     if not rules.may_export(request.actor, request.organization.readonly_may_export):
         return ""
-    return reverse("record_export", args=[record_type.key]) + query.url()
+    return path_to("record_export", record_type.key) + query.url()
 
 
 def _chips(record_type: RecordType, query: lists.ListQuery, actor: Any, panel_url: str) -> list[dict[str, str]]:
@@ -222,7 +222,7 @@ def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     record_type = type_of(type_key, r.actor)
     record = delete_record(record_type.key, pk, acting=r.actor)
     text = _("%(name)s was moved to the recycle bin.") % {"name": record_type.name_of(record)}
-    undo = reverse("record_restoration", args=[record_type.key, record.pk])
+    undo = path_to("record_restoration", record_type.key, record.pk)
     messages.success(request, text, extra_tags=f"undo={undo}")
     return hx_redirect(request, url_for(record_type, "list"))
 
@@ -234,7 +234,7 @@ def record_restoration(request: HttpRequest, type_key: str, pk: str) -> HttpResp
     record_type = type_of(type_key, r.actor)
     record = restore_record(record_type.key, pk, acting=r.actor)
     text = _("%(name)s is back.") % {"name": record_type.name_of(record)}
-    undo = reverse("record_delete", args=[record_type.key, record.pk])
+    undo = path_to("record_delete", record_type.key, record.pk)
     messages.success(request, text, extra_tags=f"undo={undo}")
     return hx_redirect(request, url_for(record_type, "detail", record.pk))
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -24,6 +23,7 @@ from crm.views.records import type_of, url_for
 from crm.web import formats
 from crm.web.answers import done, refused
 from crm.web.htmx import hx_redirect, render_page
+from crm.web.urls import path_to
 
 KEPT_SECONDS = 60  # for which a browser shows pins and their counts again without asking
 
@@ -71,7 +71,7 @@ def record_view_new(request: HttpRequest, type_key: str) -> HttpResponse:
     back = url_for(record_type, "list")
     context = {
         "form": form, "view": None, "arrangement": query.url(), "back": back,
-        "action": reverse("record_view_new", args=[record_type.key]),
+        "action": path_to("record_view_new", record_type.key),
     }  # fmt: skip
     return render_page(request, "records/view_form.html", context, block="form", status=422 if form.errors else 200)
 
@@ -91,7 +91,7 @@ def saved_view(request: HttpRequest, pk: UUID) -> HttpResponse:
             refused(form, _about_form(error))
         else:
             return done(request, _("View saved"), _page_of(view, r.actor))
-    context = {"form": form, "view": view, "back": _page_of(view, r.actor), "action": reverse("saved_view", args=[pk])}
+    context = {"form": form, "view": view, "back": _page_of(view, r.actor), "action": path_to("saved_view", pk)}
     return render_page(request, "records/view_form.html", context, block="form", status=422 if form.errors else 200)
 
 
@@ -117,7 +117,7 @@ def saved_view_deletion(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Deletes a view; the list then offers to undo it."""
     r: Any = request
     view = views.delete_view(pk, acting=r.actor)
-    undo = reverse("saved_view_restoration", args=[pk])
+    undo = path_to("saved_view_restoration", pk)
     messages.success(request, _("View %(name)s was deleted.") % {"name": view.name}, extra_tags=f"undo={undo}")
     return hx_redirect(request, url_for(type_of(view.record_type, r.actor), "list") + "?view=")
 
@@ -160,12 +160,12 @@ def view_pins(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         ids = [UUID(pk) for pk in request.POST.getlist("pin") if access.is_uuid(pk)]
         views.order_pins(ids, acting=r.actor)
-        return done(request, _("Saved"), reverse("home"))
+        return done(request, _("Saved"), path_to("home"))
     pins = queries.view_marks(r.member_marks).pins
     found = {view.pk: view for view in SavedView.objects.filter(access.views_q(r.actor), pk__in=pins)}
     shown = [(found[pk], _page_of(found[pk], r.actor)) for pk in pins if pk in found]
     if "arrange" in request.GET:
-        context = {"pins": shown, "action": reverse("view_pins"), "back": reverse("home")}
+        context = {"pins": shown, "action": path_to("view_pins"), "back": path_to("home")}
         return render_page(request, "records/pins_form.html", context, block="form")
     return _kept(render_page(request, "records/pins.html", {"pins": shown}))
 

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from markupsafe import Markup
@@ -26,6 +25,7 @@ from crm.web.context import Shell
 from crm.web.highlight import has_words, mark
 from crm.web.htmx import render_page
 from crm.web.nav import Entry
+from crm.web.urls import path_to
 
 EACH = 10  # hits of one type on the page
 RECENT = 6  # records opened last that the palette offers
@@ -126,7 +126,7 @@ def _list_url(type_key: str, sought: str) -> str:
 
 def _results(hits: list[Hit], sought: str) -> list[Option]:
     """The hits, and the way to all of them."""
-    every = f"{reverse('search')}?{urlencode({'q': sought})}"
+    every = f"{path_to('search')}?{urlencode({'q': sought})}"
     lines = [_hit(hit, sought) for hit in hits]
     return [*lines, Option(Markup.escape(_("Show all results")), every, icon="search")] if lines else []
 
@@ -193,11 +193,11 @@ def _command(command: Command) -> Option:
 
 
 def _create(entry: Entry) -> Option:
-    return Option(Markup.escape(entry.label), reverse(entry.url_name), icon=entry.icon, how="dialog")
+    return Option(Markup.escape(entry.label), path_to(entry.url_name), icon=entry.icon, how="dialog")
 
 
 def _page(entry: Entry) -> Option:
-    return Option(Markup.escape(entry.label), reverse(entry.url_name), icon=entry.icon, keys=entry.key.upper())
+    return Option(Markup.escape(entry.label), path_to(entry.url_name), icon=entry.icon, keys=entry.key.upper())
 
 
 def _named(options: Iterable[Option], sought: str) -> list[Option]:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from babel.numbers import format_decimal
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -22,12 +21,13 @@ from crm.web.answers import done, refused
 from crm.web.formats import locale_of
 from crm.web.guards import admins_only
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 
 
 @require_GET
 def settings_front(request: HttpRequest) -> HttpResponse:
     """Settings begin with one's own."""
-    return HttpResponseRedirect(reverse("settings_profile"))
+    return HttpResponseRedirect(path_to("settings_profile"))
 
 
 @require_http_methods(["GET", "POST"])

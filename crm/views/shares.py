@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +23,7 @@ from crm.views.records import url_for
 from crm.web.fields import DateField
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, is_partial, render_page
+from crm.web.urls import path_to
 
 
 class ShareForm(forms.Form):
@@ -95,7 +95,7 @@ def record_share(request: HttpRequest, type_key: str, pk: str, share_id: UUID) -
 def _answer(request: HttpRequest, record_type: RecordType, record: Any) -> HttpResponse:
     """The dialog with a fresh form; without script, the same as a page."""
     if not is_partial(request):
-        return hx_redirect(request, reverse("record_shares", args=[record_type.key, record.pk]))
+        return hx_redirect(request, path_to("record_shares", record_type.key, record.pk))
     response = _page(request, record_type, record, ShareForm(owner_id=record.owner_id))
     response["HX-Trigger"] = "sharesChanged"
     return response

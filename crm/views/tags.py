@@ -9,7 +9,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -26,6 +25,7 @@ from crm.web.answers import done, refused
 from crm.web.formats import number
 from crm.web.guards import tag_managers_only
 from crm.web.htmx import hx_redirect, render_page
+from crm.web.urls import path_to
 
 LIST = "settings_tags"
 
@@ -124,7 +124,7 @@ def tag_deletion(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     if request.method == "POST":
         tag = tag_setup.delete_tag(pk, acting=r.actor)
-        undo = reverse("tag_restoration", args=[tag.pk])
+        undo = path_to("tag_restoration", tag.pk)
         messages.success(request, _("Tag %(name)s was deleted.") % {"name": tag.name}, extra_tags=f"undo={undo}")
         return hx_redirect(request, LIST)
     tag = _tag(pk)

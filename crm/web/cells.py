@@ -10,12 +10,13 @@ from html import escape as escape_text
 from typing import Any
 from uuid import UUID
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
 from crm.records.registry import SHORT_TEXTS, Field, FieldType, RecordType
 from crm.web import formats
+from crm.web.urls import path_to
 
 Row = Mapping[str, Any]
 
@@ -44,13 +45,13 @@ def escape(value: object) -> str:
 
 def record_name(record_type: RecordType, row: Row) -> str:
     """The name of a record, or what stands in for it."""
-    name = " ".join(str(row[path]) for path in record_type.name_paths if row[path])
+    name = " ".join([str(row[path]) for path in record_type.name_paths if row[path]])
     return name or str(row.get(record_type.name_fallback) or "")[:FALLBACK] or _("(no name)")
 
 
 def url_of(url_name: str, *args: str) -> Callable[[Any], str]:
     """A function from a record's id to its page."""
-    before, _hole, after = reverse(url_name, args=[*args, HOLE]).partition(str(HOLE))
+    before, _hole, after = path_to(url_name, *args, HOLE).partition(str(HOLE))
     return lambda pk: f"{before}{pk}{after}"
 
 
@@ -255,12 +256,12 @@ def table_body(
     under = [_plain(shown[key], labels) for key in record_type.subtitle if key in shown]
     avatar = "avatar avatar-logo" if record_type.icon == "building-2" else "avatar"
     select = _("Select %(name)s")  # looked up once: a list has many rows
-    pick_box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="{}" aria-label="{}"></td>'
+    pick_box = '<td class="pick"><input type="checkbox" class="check" name="bulk-id" value="%s" aria-label="%s"></td>'
     before, after = (lambda row: f'<span class="row">{box(row)}', "</span>") if box else (lambda _row: "", "")
     out: list[str] = []
     for row in rows:
         name, pk = record_name(record_type, row), str(row["id"])
-        pick = pick_box.format(pk, escape(select % {"name": name})) if picks else ""
+        pick = pick_box % (pk, escape(select % {"name": name})) if picks else ""
         sub = " · ".join(filter(None, [text(row) for text in under]))
         out.append(
             f'<tr data-id="{pk}">{pick}<td class="first">{before(row)}<a class="row" href="{page(pk)}">'

@@ -13,6 +13,7 @@ from django.urls import get_script_prefix
 
 from crm.web.jinja import existing, url_exists
 from crm.web.nav import Entry, Text, create, nav, settings_nav
+from crm.web.urls import path_to
 
 LIVE_MARGIN = 5000  # milliseconds
 THEME_COOKIE = "keel_theme"
@@ -91,6 +92,11 @@ class Shell:
     def settings(self) -> list[tuple[Text, list[Entry]]]:
         groups = [(group, existing(entries)) for group, entries in settings_nav.groups(self.role)]
         return [(group, entries) for group, entries in groups if entries]
+
+    @property
+    def first_setting(self) -> str:
+        """The path of the first page of the settings; "" where the role has none."""
+        return next((path_to(entry.url_name) for _group, entries in self.settings for entry in entries), "")
 
     @property
     def create(self) -> list[Entry]:

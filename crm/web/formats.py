@@ -214,27 +214,20 @@ def _clock(local: dt.datetime, language: str) -> str:
     return format_time(local, "short", locale=_date_locale(language))
 
 
-# The names of zones by zone, offset and language; a handful, whoever reads.
-_zones: dict[tuple[object, ...], str] = {}
-
-
-def _zone(local: dt.datetime, language: str) -> str:
-    key = (str(local.tzinfo), local.utcoffset(), local.dst(), language)
-    if key not in _zones:
-        _zones[key] = get_timezone_name(local, "short", locale=_date_locale(language))
-    return _zones[key]
-
-
 class Reader:
     """Who reads, and when: language, zone and moment, looked up once for the many values of a list."""
 
-    __slots__ = ("_now", "_today", "language", "zone")
+    __slots__ = ("_around", "_now", "_short", "_today", "_zones", "language", "zone")
 
     def __init__(self, now: dt.datetime | None = None) -> None:
         self.language = _language()
         self.zone = timezone.get_current_timezone()
         self._now = now
         self._today: dt.date | None = None
+        # By day: how it is written, and what stands around the time of one of its moments; by offset: the zone's name.
+        self._short: dict[dt.date, str] = {}
+        self._around: dict[dt.date, tuple[str, str]] = {}
+        self._zones: dict[tuple[Any, Any], str] = {}
 
     @property
     def now(self) -> dt.datetime:
@@ -257,8 +250,11 @@ class Reader:
     def date(self, value: dt.date | dt.datetime) -> str:
         """See `date`."""
         day = self.local(value).date() if isinstance(value, dt.datetime) else value
-        near = day.year == self.today.year or abs(day - self.today) < _YEAR_NEEDED_AFTER
-        return _day(day, self.language, year=not near)
+        text = self._short.get(day)
+        if text is None:
+            near = day.year == self.today.year or abs(day - self.today) < _YEAR_NEEDED_AFTER
+            text = self._short[day] = _day(day, self.language, year=not near)
+        return text
 
     def exact(self, value: dt.date | dt.datetime) -> str:
         """See `exact`."""
@@ -269,8 +265,14 @@ class Reader:
         if seconds != "HH:mm:ss z":
             # It has been moved to the reader's zone already; Babel would move it again without `tzinfo`.
             return format_datetime(local, "long", tzinfo=local.tzinfo, locale=_date_locale(self.language))
-        time = f"{local.hour:02}:{local.minute:02}:{local.second:02} {_zone(local, self.language)}"
-        return both.replace("{0}", time).replace("{1}", _long_day(local.date(), self.language))
+        day, offset = local.date(), (local.utcoffset(), local.dst())
+        if day not in self._around:
+            before, _time, after = both.replace("{1}", _long_day(day, self.language)).partition("{0}")
+            self._around[day] = before, after
+        if offset not in self._zones:
+            self._zones[offset] = get_timezone_name(local, "short", locale=_date_locale(self.language))
+        before, after = self._around[day]
+        return f"{before}{local.hour:02}:{local.minute:02}:{local.second:02} {self._zones[offset]}{after}"
 
     def ago(self, value: dt.datetime) -> str:
         """See `ago`."""

@@ -8,12 +8,11 @@ import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import django
 from django.conf import settings
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse, set_script_prefix
+from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
@@ -25,6 +24,7 @@ from crm.web.components import Components
 from crm.web.nav import Entry, create, nav
 from crm.web.samples import Sample
 from crm.web.templating import QuickEnvironment
+from crm.web.urls import global_path, path_to
 
 _FORM_TEMPLATES = Path(django.__file__).parent / "forms" / "jinja2"
 
@@ -80,8 +80,8 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         static=static if settings.DEBUG else lru_cache(maxsize=512)(static),
         part=Parts(env).part,
-        url=url,
-        global_url=global_path,
+        url=path_to,
+        global_url=lru_cache(maxsize=256)(global_path),
         url_exists=url_exists,
         nav_of=lambda role: existing(nav.shown_to(role)),
         create_of=lambda role: existing(create.shown_to(role)),
@@ -138,47 +138,6 @@ class Parts:
             kept = Markup(self._env.get_template(template).render(values))  # noqa: S704 -- rendered escaped
             self._kept[key] = kept
         return kept
-
-
-def url(name: str, *args: Any, **kwargs: Any) -> str:
-    """Return the path of a route of the URLconf in use; under an organisation it carries `/w/<slug>` by itself."""
-    if kwargs:
-        return reverse(name, args=args or None, kwargs=kwargs)
-    if not args:
-        return get_script_prefix() + _plain_path(name, get_urlconf())
-    shape = _path_shape(name, get_urlconf(), tuple(None if isinstance(arg, UUID) else arg for arg in args))
-    return get_script_prefix() + shape.format(*args)
-
-
-@lru_cache(maxsize=2048)
-def _path_shape(name: str, urlconf: str | None, args: tuple[Any, ...]) -> str:
-    """The path of a route below the script prefix, with `{n}` in place of the arguments that are None: any UUID.
-
-    Reversing it for every record anew would be a tenth of a page.
-    """
-    holes = {n: UUID(int=n) for n, arg in enumerate(args) if arg is None}
-    path = reverse(name, urlconf=urlconf, args=[holes.get(n, arg) for n, arg in enumerate(args)])
-    path = path.removeprefix(get_script_prefix()).replace("{", "{{").replace("}", "}}")
-    for n, hole in holes.items():
-        path = path.replace(str(hole), f"{{{n}}}")
-    return path
-
-
-@lru_cache(maxsize=512)
-def _plain_path(name: str, urlconf: str | None) -> str:
-    """The path of a route without arguments, below the script prefix. A page's shell names two dozen of them."""
-    return reverse(name, urlconf=urlconf).removeprefix(get_script_prefix())
-
-
-@lru_cache(maxsize=256)
-def global_path(name: str, *args: str) -> str:
-    """Return the path of a route outside any organisation (`/auth/...`, `/orgs/`), whatever page is being shown."""
-    prefix = get_script_prefix()
-    set_script_prefix("/")
-    try:
-        return reverse(name, urlconf=settings.ROOT_URLCONF, args=args or None)
-    finally:
-        set_script_prefix(prefix)
 
 
 @lru_cache(maxsize=256)

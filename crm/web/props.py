@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from markupsafe import Markup, escape
@@ -22,6 +21,7 @@ from crm.records.actions import editable_fields
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor
 from crm.web import formats
+from crm.web.urls import path_to
 
 Tags = Mapping[UUID, tuple[str, str]]
 
@@ -48,7 +48,7 @@ class Props:
         self._editable = {field.key for field in editable_fields(record_type, actor)} if may_write else set()
         self._language = translation.get_language() or ""
         # One address is worked out, the others differ in their last part only.
-        self._base = reverse("record_field", args=[record_type.key, record.pk, "x"])[: -len("x/")]
+        self._base = path_to("record_field", record_type.key, record.pk, "x")[: -len("x/")]
 
     def of(self, *keys: str) -> list[Prop]:
         """The fields that the actor may see, in the order of `keys`."""

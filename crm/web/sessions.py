@@ -6,6 +6,8 @@ Nothing is cached, so a revoked session, a changed password or a deactivated use
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -49,12 +51,22 @@ class SessionStore(db.SessionStore):
         self.user = session.user
         return session
 
+    def decode(self, session_data: str) -> dict[str, Any]:
+        return deepcopy(_decoded(session_data))
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         instance = super().create_model_instance(data)
         instance.user_id = data.get(SESSION_KEY)
         for name, value in self.client.items():
             setattr(instance, name, value)
         return instance
+
+
+@lru_cache(maxsize=2048)
+def _decoded(session_data: str) -> dict[str, Any]:
+    """What a session holds; {} where its signature is wrong. The same text is read at every request of a person, and
+    its signature held against it once."""
+    return db.SessionStore().decode(session_data)
 
 
 def organization_slug(path: str) -> str:

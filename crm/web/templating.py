@@ -39,7 +39,7 @@ class _Constants(NodeTransformer):
     def __init__(self, env: QuickEnvironment) -> None:
         self._env = env
 
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 -- the visitor's name for it
         """The answer of a call, where it is known already."""
         self.generic_visit(node)
         named = isinstance(node.node, nodes.Name) and node.node.name in self._env.constants

@@ -64,14 +64,14 @@ class Deal(OrgModel, SortSlots):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
-            # With the owner and what lists are filtered by most, so that they pass by other rows without touching the
-            # table, and count without it.
+            # With the owner, what lists are filtered by most and what they are sorted by next, so that they pass by
+            # other rows without touching the table, and count without it.
             models.Index(
                 "org",
                 models.F("updated_at").desc(),
                 models.F("id").desc(),
-                include=["owner", *SIEVED],
-                name="deal_changed",
+                include=["owner", "name_norm", *SIEVED],
+                name="deal_by_change",
                 condition=LIVE,
             ),
             models.Index(
@@ -89,7 +89,14 @@ class Deal(OrgModel, SortSlots):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),
-            models.Index("org", "name_norm", "id", include=["owner", *SIEVED], name="deal_named", condition=LIVE),
+            models.Index(
+                "org",
+                "name_norm",
+                "id",
+                include=["owner", "updated_at", *SIEVED],
+                name="deal_by_name",
+                condition=LIVE,
+            ),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             words_index("deal_words", "name_norm", condition=LIVE),
             models.Index("org", "amount", "id", include=["owner", *SIEVED], name="deal_amount", condition=LIVE),

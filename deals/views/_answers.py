@@ -9,12 +9,12 @@ from uuid import UUID
 import orjson
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
 from crm.lib.errors import Invalid
 from crm.web.answers import sent_data
 from crm.web.htmx import close_dialog, hx_redirect, toast
+from crm.web.urls import path_to
 from deals.models import Deal
 
 
@@ -43,7 +43,7 @@ def version_of(values: Mapping[str, Any]) -> int | None:
 
 def detail_url(deal: Deal) -> str:
     """The page of a deal."""
-    return reverse("deal_detail", args=[deal.pk])
+    return path_to("deal_detail", deal.pk)
 
 
 def changed(

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -20,6 +19,7 @@ from crm.views.records import chips_of
 from crm.web.cards import deal_card
 from crm.web.components import components
 from crm.web.htmx import render_block, render_page
+from crm.web.urls import path_to
 from deals import board, queries
 from deals.enums import StageKind
 from deals.queries import StageSums
@@ -144,4 +144,4 @@ def pieces(found: board.Changes) -> dict[str, Any]:
 
 def board_url(pipeline_id: UUID) -> str:
     """The board of a pipeline."""
-    return f"{reverse('deal_board')}?pipeline={pipeline_id}"
+    return f"{path_to('deal_board')}?pipeline={pipeline_id}"

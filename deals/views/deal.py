@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,6 +13,7 @@ from crm import access, rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.web.answers import refused
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 from deals import board, queries
 from deals import rules as deal_rules
 from deals.actions.deals import assign_deal, create_deal, delete_deal, restore_deal, update_deal
@@ -50,7 +50,7 @@ def deal_new(request: HttpRequest) -> HttpResponse:
             return _made(request, create_deal(values, acting=r.actor))
         except CrmError as error:
             refused(form, error)
-    context = {"form": form, "deal": None, "action": request.get_full_path(), "back": reverse("deal_board")}
+    context = {"form": form, "deal": None, "action": request.get_full_path(), "back": path_to("deal_board")}
     return render_page(request, "deals/form.html", context, block="form", status=422 if form.errors else 200)
 
 
@@ -92,7 +92,7 @@ def deal_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _after_handing_over(deal: Deal, request: Any) -> str:
     """The deal's page, or the board where the actor does not see the deal any more."""
     seen = access.visible(Deal, request.actor).filter(pk=deal.pk).exists()
-    return _answers.detail_url(deal) if seen else reverse("deal_board")
+    return _answers.detail_url(deal) if seen else path_to("deal_board")
 
 
 @require_http_methods(["GET", "POST"])
@@ -122,9 +122,9 @@ def deal_deletion(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Puts a deal into the recycle bin."""
     r: Any = request
     deal = delete_deal(pk, acting=r.actor)
-    undo = reverse("deal_restoration", args=[deal.pk])
+    undo = path_to("deal_restoration", deal.pk)
     text = _("%(deal)s moved to the recycle bin") % {"deal": deal.name}
-    return _answers.changed(request, deal, [deal.stage_id], text, undo=undo, to=reverse("deal_board"))
+    return _answers.changed(request, deal, [deal.stage_id], text, undo=undo, to=path_to("deal_board"))
 
 
 @require_POST
@@ -132,5 +132,5 @@ def deal_restoration(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Takes a deal out of the recycle bin."""
     r: Any = request
     deal = restore_deal(pk, acting=r.actor)
-    undo = reverse("deal_deletion", args=[deal.pk])
+    undo = path_to("deal_deletion", deal.pk)
     return _answers.changed(request, deal, [deal.stage_id], _("%(deal)s is back") % {"deal": deal.name}, undo=undo)

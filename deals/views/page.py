@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +20,7 @@ from crm.web import props
 from crm.web.answers import refused
 from crm.web.htmx import render_page
 from crm.web.panels import panels
+from crm.web.urls import path_to
 from deals import rules
 from deals.actions.contacts import remove_deal_contact, set_deal_contact
 from deals.enums import DealStatus, StageKind
@@ -80,7 +80,7 @@ def _path(deal: Deal, stages: list[Stage], *, may_write: bool) -> list[tuple[str
         note = ngettext("%(n)s d", "%(n)s d", days) % {"n": days} if here else ""
         attrs: dict[str, Any] = {"disabled": True}
         if may_write:
-            put = {"hx-put": reverse("deal_stage", args=[deal.pk]), "hx-swap": "none"}
+            put = {"hx-put": path_to("deal_stage", deal.pk), "hx-swap": "none"}
             attrs = {"data-tone": stage.tone} if here else {**put, "hx-vals": f'{{"stage": "{stage.pk}"}}'}
         found.append((stage.name, state, note, attrs))
     return found

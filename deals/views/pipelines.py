@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,6 +15,7 @@ from crm import access, rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.web.answers import done, refused, sent_data
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 from deals import board, queries
 from deals.actions import pipelines, stage_setup
 from deals.enums import StageKind
@@ -38,7 +38,7 @@ def configurers_only(view: View) -> View:
 
 
 def _page_of(pipeline_id: UUID) -> str:
-    return f"{reverse('settings_pipelines')}?pipeline={pipeline_id}"
+    return f"{path_to('settings_pipelines')}?pipeline={pipeline_id}"
 
 
 def _dialog(request: HttpRequest, form: Any, title: str, submit: str, back: str, **more: Any) -> HttpResponse:
@@ -78,7 +78,7 @@ def pipeline_new(request: HttpRequest) -> HttpResponse:
             refused(form, error)
         else:
             return done(request, _("Pipeline added"), _page_of(made.pk))
-    return _dialog(request, form, _("New pipeline"), _("Add pipeline"), reverse("settings_pipelines"))
+    return _dialog(request, form, _("New pipeline"), _("Add pipeline"), path_to("settings_pipelines"))
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import access
 from crm.lib.errors import Invalid
 from crm.web.errors import wants_json
+from crm.web.urls import path_to
 from deals import positions
 from deals.actions.stages import Moved, move_deal, undo_move, undo_reorder
 from deals.cards import age_of
@@ -82,7 +82,7 @@ def undo_url(moved: Moved) -> str:
         if not positions.is_key(moved.former):
             return ""
         values |= {"position": moved.deal.position, "former": moved.former}
-    return f"{reverse('deal_stage_undo', args=[moved.deal.pk])}?{urlencode(values)}"
+    return f"{path_to('deal_stage_undo', moved.deal.pk)}?{urlencode(values)}"
 
 
 @require_POST

@@ -72,7 +72,7 @@ def fails(*args, **kwargs):
 
 
 @pytest.mark.parametrize(
-    "where", ["contacts.imports.planning.survey", "contacts.views.imports.reverse", "crm.web.errors.ErrorMiddleware"]
+    "where", ["contacts.imports.planning.survey", "contacts.views.imports.path_to", "crm.web.errors.ErrorMiddleware"]
 )
 def test_upload_whose_request_fails_leaves_no_file(where, monkeypatch):
     org = make_org()

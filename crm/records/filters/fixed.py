@@ -18,7 +18,8 @@ from crm.records.filters.tree import Condition, Node, Related, inner
 from crm.records.registry import SHORT_TEXTS, FieldType, RecordType
 from crm.tenancy.context import Actor
 
-_FIXED = SHORT_TEXTS | {FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX, FieldType.CHOICE}
+_UNINDEXED = frozenset({FieldType.CHECKBOX, FieldType.CHOICE})  # by themselves: no index finds records by them
+_FIXED = SHORT_TEXTS | _UNINDEXED | {FieldType.NUMBER, FieldType.PERCENT}
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Sieve:
     org_id: UUID
     schema: int
     role: str
+    passes_by: bool  # whether it only passes by rows, in whatever order they are read: no index finds those it leaves
     # What it is compiled with now, and nothing that should be kept for it.
     _found: Callable[[], RecordType | None] = field(compare=False, repr=False)
 
@@ -42,9 +44,13 @@ class Sieve:
 
 def sieve_of(tree: Node | None, record_type: RecordType, actor: Actor) -> Sieve | None:
     """A filter as a Sieve; None where there is none, or it depends on more than an organisation and a role."""
-    if tree is None or actor.schema is None or not all(_is_fixed(each, record_type) for each in _leaves(tree)):
+    if tree is None or actor.schema is None:
         return None
-    return Sieve(tree, record_type.key, actor.org_id, actor.schema, actor.role, ref(record_type))
+    kinds = {_kind(each, record_type) for each in _leaves(tree)}
+    if not kinds <= _FIXED:
+        return None
+    passes_by = kinds <= _UNINDEXED
+    return Sieve(tree, record_type.key, actor.org_id, actor.schema, actor.role, passes_by, ref(record_type))
 
 
 def _leaves(node: Node) -> Iterator[Node]:
@@ -55,6 +61,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield from _leaves(member)
 
 
-def _is_fixed(leaf: Node, record_type: RecordType) -> bool:
+def _kind(leaf: Node, record_type: RecordType) -> FieldType | None:
+    """The type of the field that a condition asks for; None for one that asks for other records."""
     known = record_type.remembered("types of fields", lambda: {f.key: f.type for f in record_type.fields})
-    return isinstance(leaf, Condition) and known.get(leaf.field) in _FIXED
+    return known.get(leaf.field) if isinstance(leaf, Condition) else None

@@ -100,7 +100,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Django's, whose loader of moments is left out: sessions are in UTC, as psycopg reads them."""
         if name is None:
             return self.connection.cursor()
-        return base.ServerSideCursor(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
+        kind: Any = base.ServerSideCursor
+        return kind(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
 
     def prepared_cursor(self, *, raw: bool = False) -> Any:
         """A cursor for fixed statements that look rows up by their keys: planned once, with row-level security, where
