@@ -62,5 +62,6 @@ class Migration(migrations.Migration):
             "DROP POLICY visible ON crm_searchword",
         ),
         RunSqlFile("crm/tenancy/sql/search.sql", UNDO),
+        RunSqlFile("crm/tenancy/sql/search_grams.sql"),
         DefinerFunctions(["keel_similar_query(text)"], ["SELECT, INSERT ON crm_searchword"]),
     ]

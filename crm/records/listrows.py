@@ -174,5 +174,6 @@ def _plain_query(wanted: _Wanted, anybody: Actor, *, has_shared: bool) -> KeptQu
     stretch = replace(wanted.stretch, place=place)
     rows = _rows(live, wanted, stretch, anybody, _SHARED if has_shared else ())
     owner = next(iter(anybody.members))
-    samples = (anybody.members_array, owner, array(_SHARED), anybody.member_id, anybody.teams_array, _ROW_ID, *values)
+    reach = (anybody.members_array, owner, array(_SHARED), anybody.member_id, anybody.teams_array)
+    samples = (*reach, _ROW_ID, *values) if begin or anybody.read != "all" else ()
     return KeptQuery(rows, *samples, planned_anew=not wanted.is_settled(anybody))

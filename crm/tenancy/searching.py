@@ -29,10 +29,13 @@ MANY = 300  # matches of a whole organisation that are held against the actor's 
 WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
 PREFIX_WINDOW = 20  # of more rows that begin with a text, those that are ranked: the first of each column
 FEW = 3000  # own rows that are looked through rather than all that match
-FEW_PREFIX = 1000  # the same rather than all that begin with the text, which are next to each other
+FEW_OWN = 1000  # the same where much is expected to match
+SHORT = 5  # letters of a word that much is expected to begin with
+FIRST_WORD = "substr(split_part(query::text, '''', 2), 7)"  # of a query of lexemes with an organisation's six digits
 NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
 SHOWN = 100  # hits that are shown at most; more are ids for a list, and nothing is told of them
 NOTHING = "NULL::text"
+_PREFIX = "low text := btrim(keel_norm(sought)); digits text := keel_number_fragment(sought);"
 HITS = f"hits uuid[]; bound integer := greatest(most, CASE WHEN everything THEN {WINDOW} ELSE {MANY} END);"
 
 
@@ -54,25 +57,26 @@ class Fragments:
 @dataclass(frozen=True)
 class _Match:
     """Rows `m` that match: of `table`, whose column `key` names the record. `indexed` is the condition that an index
-    answers, `exactly` the one that decides, `told` what is told of the row."""
+    answers, `exactly` the one that decides, `told` what is told of the row. `likely` is true of all that match, and
+    cheap to ask of rows that are read without the index."""
 
     table: str
     key: str
     indexed: str
     exactly: str
     told: str = NOTHING
+    likely: str = "true"
 
-    @property
-    def everybodys(self) -> str:
-        """SELECT of the records' ids. Of an organisation of a million rows an index over the organisation would be read
-        whole beside the other one: hence IS TRUE, which no index answers."""
+    def everybodys(self, wanted: str = "") -> str:
+        """SELECT of the records' ids, or what is `wanted` of the rows. Of an organisation of a million rows an index of
+        the organisation's would be read whole beside the other one: hence IS TRUE, which no index answers."""
         where = f"(m.org_id = org) IS TRUE AND {self.indexed} AND {self.exactly}"
-        return f"SELECT m.{self.key} AS id FROM {self.table} m WHERE {where}"
+        return f"SELECT {wanted or f'm.{self.key} AS id'} FROM {self.table} m WHERE {where}"
 
     def is_of(self, table: str) -> str:
         """The condition that a row `t` of the table matches, or has a row that does."""
         if table == self.table:
-            return re.sub(r"\bm\.", "t.", self.exactly)
+            return re.sub(r"\bm\.", "t.", f"{self.likely} AND {self.exactly}")
         return f"EXISTS (SELECT {self.of('t.id')})"
 
     def of(self, record: str) -> str:
@@ -122,13 +126,12 @@ class Searchable(_Sql):
 
     def forward(self) -> list[str]:
         made = self._functions()
-        ours = DefinerFunctions(list(made), self._grants())
         trigger = DefinerFunctions([f"{self.table}_note_words()"], [], trigger=True)
         shared = [
             f"GRANT EXECUTE ON FUNCTION {shares}_ids(boolean) TO keel_definer" for shares in self._shares if shares
         ]
         return [
-            *made.values(), *shared, *ours.forward(), *self._dictionary(), *trigger.forward(), self._fill(),
+            *made.values(), *shared, *self._handed_over(), *self._dictionary(), *trigger.forward(), self._fill(),
         ]  # fmt: skip
 
     def backward(self) -> list[str]:
@@ -136,6 +139,11 @@ class Searchable(_Sql):
             f"DROP TRIGGER note_words ON {self.table}",
             *(f"DROP FUNCTION {signature}" for signature in (f"{self.table}_note_words()", *self._functions())),
         ]
+
+    def again(self) -> SearchedAgain:
+        """The operation that makes the functions anew, as they are made now."""
+        _name, _args, kwargs = self.deconstruct()
+        return SearchedAgain(**kwargs)
 
     # ------------------------------------------------------------ functions
 
@@ -146,7 +154,19 @@ class Searchable(_Sql):
             made[f"{self.table}_prefixed(text, integer)"] = self._prefixed()
         if self.fragments:
             made[f"{self.table}_fragments(text, integer)"] = self._fragments()
-        return made
+        return made | self._parts()
+
+    def _parts(self) -> dict[str, str]:
+        """The SQL of functions that only those others call."""
+        has_prefixes = self.names or self.addresses or self.numbers
+        return {f"{self.table}_prefixed_few(text, integer)": self._prefixed_few()} if has_prefixes else {}
+
+    def _handed_over(self) -> list[str]:
+        """Statements that make all of them the definer's."""
+        private = list(self._parts())
+        public = [signature for signature in self._functions() if signature not in private]
+        own = DefinerFunctions(private, [], trigger=True).forward() if private else []
+        return [*DefinerFunctions(public, self._grants()).forward(), *own]
 
     def _grants(self) -> list[str]:
         parents = [table for _column, table, _owned in self._parents]
@@ -154,13 +174,15 @@ class Searchable(_Sql):
         tables = dict.fromkeys([self.table, *parents, *children, *(shares for shares in self._shares if shares)])
         return [f"SELECT ON {table}" for table in tables]
 
-    def _function(self, name: str, parameters: str, declared: str, body: str) -> str:
-        """A function that answers found rows; `body` may use who acts and what is shared with them."""
+    def _function(self, name: str, parameters: str, declared: str, body: str, *, plans: str = "custom") -> str:
+        """A function that answers found rows; `body` may use who acts and what is shared with them. Its statements are
+        planned for the values of each call, or, with `plans` "generic", once."""
         shared = " ".join(f"{_shared(n)} uuid[];" for n in range(len(self._shares)))
         return f"""CREATE FUNCTION {self.table}_{name}({parameters})
     RETURNS TABLE (id uuid, exact boolean, own boolean, moment timestamptz, told text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+    SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_{plans}_plan
+    SET max_parallel_workers_per_gather = 0 AS $$
 #variable_conflict use_column
 DECLARE
     org uuid := app_org(); me uuid := app_member(); members uuid[] := app_members();
@@ -172,35 +194,57 @@ BEGIN
     {body}
 END $$"""
 
-    def _prefixed(self) -> str:
+    def _prefixes(self) -> list[tuple[str, str, str]]:
+        """Columns that prefixes are looked up in: with the variable that each is held against, and what is told."""
         told = [(column, "low", f"t.{written}") for column, written in self.addresses]
         told += [(column, "digits", f"t.{written}") for column, written in self.numbers]
-        columns = [*((column, "low", NOTHING) for column in self.names), *told]
+        return [*((column, "low", NOTHING) for column in self.names), *told]
+
+    def _beginning(self, rows: str) -> str:
+        """SELECT of those of some rows that begin with the text."""
+        columns = self._prefixes()
+        any_of = " OR ".join(_begins(column, low) for column, low, _written in columns)
+        exact = " OR ".join(f"t.{column} = {low}" for column, low, _written in columns)
+        saying = " ".join(
+            f"WHEN {_begins(column, low)} THEN {written}" for column, low, written in columns if written != NOTHING
+        )
+        return f"{self._select(exact, f'CASE {saying} END' if saying else NOTHING)} FROM ({rows}) t WHERE {any_of}"
+
+    def _prefixed(self) -> str:
         branches = [
             f"{self._select(f't.{column} = {low}', written)} {self._live()}"
             f" AND {_begins(column, low)} AND {self._sees()} ORDER BY t.{column} LIMIT {PREFIX_WINDOW}"
-            for column, low, written in columns
+            for column, low, written in self._prefixes()
         ]
-        any_of = " OR ".join(_begins(column, low) for column, low, _written in columns)
-        exact = " OR ".join(f"t.{column} = {low}" for column, low, _written in columns)
-        saying = " ".join(f"WHEN {_begins(column, low)} THEN {written}" for column, low, written in told)
-        found = self._select(exact, f"CASE {saying} END" if saying else NOTHING)
         newest = f"SELECT * {self._live()} AND t.owner_id = me ORDER BY t.updated_at DESC, t.id DESC LIMIT {NEWEST}"
-        own = f"SELECT * {self._live()} AND {self._sees()} OFFSET 0"
         body = f"""IF low = '' THEN RETURN; END IF;
+    IF {self._few(FEW_OWN)} THEN RETURN QUERY SELECT * FROM {self.table}_prefixed_few(sought, most); RETURN; END IF;
     {self._share()}
-    IF {self._few(FEW_PREFIX)} THEN {_ranked([f"{found} FROM ({own}) t WHERE {any_of}"])}
-    ELSE {_ranked([*branches, f"{found} FROM ({newest}) t WHERE {any_of}"])}
-    END IF;"""
-        declared = "low text := btrim(keel_norm(sought)); digits text := keel_number_fragment(sought);"
-        return self._function("prefixed", "sought text, most integer", declared, body)
+    {_ranked([*branches, self._beginning(newest)])}"""
+        return self._function("prefixed", "sought text, most integer", _PREFIX, body)
+
+    def _prefixed_few(self) -> str:
+        """For those who own little. Nothing in it depends on values: planning it each time would take longer."""
+        rows = [self._beginning(f"SELECT t.* {source} OFFSET 0") for source in self._reached()]
+        body = f"{self._share()}\n    {_ranked(rows)}"
+        return self._function("prefixed_few", "sought text, most integer", _PREFIX, body, plans="generic")
 
     def _worded(self) -> str:
-        words = f"keel_word_vector(m.org_id, {self.words.format(t='m')}) @@ query"
+        text = self.words.format(t="m")
+        words = f"keel_word_vector(m.org_id, {text}) @@ query"
+        # To take a text apart takes ten times as long as to look for a word in it: for one of all that are sought, or
+        # for each of those that may be meant.
+        likely = f"CASE WHEN one IS NULL THEN {text} ~ any_of ELSE strpos({text}, one) > 0 END"
+        lexemes = "regexp_matches(query::text, '''.{6}([^'']+)''', 'g')"
+        declared = f"{HITS} any_of text; one text := CASE WHEN strpos(query::text, '|') = 0 THEN {FIRST_WORD} END;"
         live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
-        match = _Match(self.table, "id", live, words, f"m.{self.addresses[0][1]}" if self.addresses else NOTHING)
-        body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching([match])
-        return self._function("worded", "query tsquery, most integer", HITS, body)
+        told = f"m.{self.addresses[0][1]}" if self.addresses else NOTHING
+        match = _Match(self.table, "id", live, words, told, likely)
+        prepared = f"any_of := (SELECT string_agg(m[1], '|') FROM {lexemes} m);"
+        body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching(
+            [match], prepared, f"length(one) <= {SHORT}"
+        )
+        return self._function("worded", "query tsquery, most integer", declared, body)
 
     def _fragments(self) -> str:
         matches, declared = [], [HITS]
@@ -216,30 +260,32 @@ END $$"""
         body = "IF address_grams IS NULL AND number_grams IS NULL THEN RETURN; END IF;\n    " + self._matching(matches)
         return self._function("fragments", "sought text, most integer", "\n    ".join(declared), body)
 
-    def _matching(self, matches: list[_Match]) -> str:
+    def _matching(self, matches: list[_Match], prepared: str = "", common: str = "") -> str:
         """Finds by index what matches in the organisation. Few hits, or hits of somebody who sees everything, are taken
         as they are. Of more, what the actor sees is looked for among what they reach, if they own little, else among
-        the hits, as many of which are theirs."""
-        everybodys = " UNION ALL ".join(match.everybodys for match in matches)
+        the hits, as many of which are theirs. Where a lot is expected to match (`common`, a condition), those who own
+        little are spared the index. `prepared` are statements that rows which are read without it need."""
+        everybodys = _everybodys(matches)
         limit = f"LIMIT greatest(most, {WINDOW})"
         exactly = " OR ".join(match.is_of(self.table) for match in matches)
         mine = f"{self._live()} AND {self._sees()} AND t.owner_id = me AND cardinality(hits) > bound AND ({exactly})"
         told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
         told = f"CASE WHEN most <= {SHOWN} THEN coalesce({told}) END" if told else NOTHING
         chosen = f"{self._select()} {self._live()} AND t.id = ANY (hits) AND {self._sees()}"
-        few = _ranked([f"{self._select()} {self._reached()[0]} AND ({exactly})"], told)
+        few = _ranked([f"{self._select()} {source} AND ({exactly})" for source in self._reached()], told)
         if self._parents:
             # A text takes longer to take apart than to find: so the two are met in the index.
             reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
-            own = " UNION ALL ".join(f"({match.everybodys} AND m.{match.key} = ANY (hits))" for match in matches)
+            own = " UNION ALL ".join(f"({match.everybodys()} AND m.{match.key} = ANY (hits))" for match in matches)
             few = f"hits := ARRAY({reached}); hits := ARRAY({own});\n    {_ranked([chosen], told)}"
-        among = (
-            f"{self._select()} FROM ({everybodys} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
-            f" WHERE {self._where()} AND {self._sees()} {limit}"
-        )
-        return f"""hits := ARRAY(SELECT m.id FROM ({everybodys}) m LIMIT bound + 1);
+        among = f"{self._select()} {self._among(matches)} WHERE {self._where()} AND {self._sees()} {limit}"
+        first, ready = "", f"{self._share()} {prepared}"
+        if common and not self._parents:  # of what is seen through other records, those who own little may reach a lot
+            first = f"IF {common} AND {self._few(FEW_OWN)} THEN {ready} {few} RETURN; END IF;"
+        return f"""{first}
+    hits := ARRAY(SELECT m.id FROM ({everybodys}) m LIMIT bound + 1);
     IF cardinality(hits) = 0 THEN RETURN; END IF;
-    {self._share()}
+    {ready}
     IF everything OR cardinality(hits) <= bound THEN
     {_ranked([chosen, f"{self._select()} {mine} {limit}"], told)}
     ELSIF {self._few(FEW)} THEN
@@ -247,6 +293,12 @@ END $$"""
     ELSE
     {_ranked([among], told)}
     END IF;"""
+
+    def _among(self, matches: list[_Match]) -> str:
+        """FROM of what matches in the organisation, looked up before it is asked who sees it."""
+        if len(matches) == 1 and matches[0].table == self.table:
+            return f"FROM ({matches[0].everybodys('m.*')} OFFSET 0) t"
+        return f"FROM ({_everybodys(matches)} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
 
     # ------------------------------------------------------------ rows, and who sees them
 
@@ -287,7 +339,10 @@ END $$"""
     def _reached(self) -> list[str]:
         """FROM and WHERE of the rows that an actor sees who does not see everything; each has an index of its own."""
         if not self._parents:
-            return [f"{self._live()} AND {self._sees()}"]
+            # Of an array of ids the planner weighs every one.
+            shared = f"FROM unnest({_shared(0)}) s (id) JOIN {self.table} t ON t.id = s.id WHERE {self._where()}"
+            own = "t.owner_id = ANY (members)"
+            return [f"{self._live()} AND {own}", *([f"{shared} AND NOT {own}"] if self._shares[0] else [])]
         sources = [f"{self._live()} AND t.owner_id = ANY (members) AND {self._sees()}"]
         for n, (column, table, _owned) in enumerate(self._parents):
             first = "".join(f" AND t.{former} IS NULL" for former, _table, _o in self._parents[:n])
@@ -335,9 +390,29 @@ BEGIN
 END $$"""
 
 
+class SearchedAgain(Searchable):
+    """The functions of a table that is searched already, as they are made now; made by `Searchable.again`."""
+
+    def describe(self) -> str:
+        return f"Search of {self.table} anew"
+
+    def forward(self) -> list[str]:
+        made = self._functions()
+        dropped = [f"DROP FUNCTION IF EXISTS {signature}" for signature in made]
+        return [*dropped, *made.values(), *self._handed_over()]
+
+    def backward(self) -> list[str]:
+        return []  # as they were made before is not known any more, and they answer the same
+
+
 def _shared(number: int) -> str:
     """The variable that holds the ids of a type which are shared with the actor."""
     return f"shared_{number}"
+
+
+def _everybodys(matches: list[_Match]) -> str:
+    """SELECT of the ids of all records that match."""
+    return " UNION ALL ".join(match.everybodys() for match in matches)
 
 
 def _ranked(branches: list[str], told: str = "r.told") -> str:

@@ -54,7 +54,7 @@ class KeptQuery(Generic[R]):
     `samples` are the values that calls will replace, each of them different from every other value in the statement
     (a UUID of its own). For statements that look rows up by their keys, whose plan is the same for all values; others
     are `planned_anew`, and save the making of their SQL only. Raises ValueError when a statement that is planned once
-    has none of the samples.
+    has none of the samples that are given.
     """
 
     def __init__(self, queryset: models.QuerySet[Any], *samples: Any, planned_anew: bool = False) -> None:
@@ -63,7 +63,7 @@ class KeptQuery(Generic[R]):
         self._sql, params = compiler.as_sql()
         self._fixed = list(params)
         self._places = [(n, samples.index(value)) for n, value in enumerate(params) if value in samples]
-        if not self._places and not planned_anew:
+        if samples and not self._places and not planned_anew:
             raise ValueError("None of the samples stands in the statement.")
         self._converters = list(compiler.get_converters([column[0] for column in compiler.select]).items())
         self._make: Callable[[Any], R] = _maker(queryset, compiler)

@@ -50,14 +50,6 @@ BEGIN ATOMIC
       FROM keel_words(sought) AS word;
 END;
 
--- What matches all grams inside of a fragment; NULL where it has no three letters or digits in a row. Whether the
--- fragment is really there must be looked at in each row found.
-CREATE FUNCTION keel_gram_query(fragment text) RETURNS tsquery LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT string_agg(DISTINCT quote_literal(right(app_org()::text, 6) || substr(run, start, 3)), ' & ')::tsquery
-      FROM regexp_split_to_table(fragment, '[^a-z0-9]+') AS run, generate_series(1, length(run) - 2) AS start;
-END;
-
 -- A part of an e-mail address or domain, as a pattern; NULL for what can't be one.
 CREATE FUNCTION keel_address_fragment(sought text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN btrim(sought) ~ '^\S{3,100}$' THEN lower(btrim(sought)) END;
@@ -97,4 +89,4 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION keel_spaced(text), keel_with_address(text, text), keel_text(text, text),
     keel_word_vector(uuid, text), keel_gram_vector(uuid, text), keel_words(text), keel_word_query(text),
-    keel_gram_query(text), keel_address_fragment(text), keel_number_fragment(text), keel_anywhere(text) TO PUBLIC;
+    keel_address_fragment(text), keel_number_fragment(text), keel_anywhere(text) TO PUBLIC;
