@@ -98,13 +98,17 @@ def notes(result: Result) -> list[str]:
 
 
 def growth(small: Result, bigger: Result) -> list[str]:
-    """Rows whose CPU grows by more than half from one size to the next."""
+    """Rows whose CPU, as on a machine at its best, grows by more than half from one size to the next. A page that shows
+    more, so that its body is more than half as long again, is held to that for each kB."""
     before = {(row.key, row.role): row for row in small.rows if row.state == "measured"}
     found = []
     for row in bigger.rows:
         former = before.get((row.key, row.role))
-        if former and row.state == "measured" and former.cpu_ms and row.cpu_ms > GROWTH * former.cpu_ms:
-            change = f"{former.cpu_ms:.1f} ms on {small.size}, {row.cpu_ms:.1f} on {bigger.size}"
+        if not former or row.state != "measured" or not former.cpu_ms:
+            continue
+        more = row.bytes / former.bytes if former.bytes and row.bytes > GROWTH * former.bytes else 1
+        if row.best_ms > GROWTH * more * former.best_ms:
+            change = f"{former.best_ms:.1f} ms on {small.size}, {row.best_ms:.1f} on {bigger.size}"
             found.append(f"{row.label} ({row.role}): {change}")
     return found
 

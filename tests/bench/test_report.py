@@ -83,7 +83,15 @@ def test_growth_names_rows_that_cost_more_than_half_again():
     small = result(rows=[measured(cpu_ms=10), measured(role="admin", cpu_ms=10), measured(role="manager", cpu_ms=10)])
     rows = [measured(cpu_ms=15), measured(role="admin", cpu_ms=15.1), measured(role="manager", state="absent")]
     assert report.growth(small, result("medium", rows)) == [
-        "Board, first load (admin): 10.0 ms on small, 15.1 on medium"
+        "Board, first load (admin): 8.0 ms on small, 12.1 on medium"
+    ]
+
+
+def test_growth_of_a_page_that_shows_more_is_held_to_what_each_part_costs():
+    small = result(rows=[measured(cpu_ms=10, bytes=40_000), measured(role="admin", cpu_ms=10, bytes=40_000)])
+    rows = [measured(cpu_ms=44, bytes=120_000), measured(role="admin", cpu_ms=46, bytes=120_000)]
+    assert report.growth(small, result("medium", rows)) == [
+        "Board, first load (admin): 8.0 ms on small, 36.8 on medium"
     ]
 
 

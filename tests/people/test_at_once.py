@@ -9,7 +9,8 @@ import pytest
 
 from crm.actions import members, organizations, profile
 from crm.enums import Visibility
-from crm.models import Organization
+from crm.models import Organization, Session
+from crm.web.sessions import SessionStore
 from tests.factories import make_org
 from tests.support.cluster import ROOT
 from tests.support.web import client_for, session_for
@@ -180,3 +181,17 @@ def test_visibility_of_the_organisation_holds_at_the_next_request(org):
             acting=actor,
         )
     assert (before.read, org.actor(rep).read) == ("own", "all")
+
+
+def test_a_session_holds_what_its_own_text_says_and_nothing_of_another_reading():
+    client = client_for(make_org("Skagen Sails").member("rep"))
+    key = client.cookies["keel_session"].value
+    first, second = SessionStore(key), SessionStore(key)
+    first["list"] = ["mine"]
+    first["list"].append("changed")
+    assert second.get("list") is None
+    text = Session.objects.get(session_key=key).session_data
+    read, again = SessionStore().decode(text), SessionStore().decode(text)
+    read["_auth_user_id"] = "somebody else"
+    assert again["_auth_user_id"] == SessionStore().decode(text)["_auth_user_id"] != "somebody else"
+    assert SessionStore().decode(text[:-1] + ("a" if text[-1] != "a" else "b")) == {}

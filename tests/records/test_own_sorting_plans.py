@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from contacts.models import Contact
 from crm.actions.field_sorting import fill_part
@@ -123,3 +125,29 @@ def test_who_sees_a_part_reads_that_part(port: Harbour, cluster: ClusterInfo) ->
                 assert (len(page.rows), len(statements)) == (number, most)
                 assert sum(map(buffers, statements)) < OTHERS / 10, (who, sort)
                 cursor = page.next_cursor
+
+
+def test_contacts_are_read_by_the_index_of_their_last_activity(port: Harbour, cluster: ClusterInfo) -> None:
+    now = timezone.now()
+    with port.org.system():
+        Contact.objects.bulk_create(
+            Contact(last_name=f"No {n}", owner=port.rep, last_activity_at=now - timedelta(hours=n) if n % 3 else None)
+            for n in range(4_000)
+        )
+        wanted = list(Contact.objects.filter(last_activity_at__isnull=False).order_by("-last_activity_at")[:100])
+        without = Contact.objects.filter(last_activity_at=None).count()
+    analyzed(cluster, "contacts_contact")
+    with port.org.acting(port.admin) as actor:
+        kind = schema.record_type("contact", actor)
+        found, cursor = [], ""
+        for _page in range(2):
+            with CaptureQueriesContext(connection) as captured:
+                page = lists.list_page(kind, ListQuery(sort="-last_activity_at", cursor=cursor), actor)
+            (statement,) = [q["sql"] for q in captured.captured_queries if 'FROM "contacts_contact"' in q["sql"]]
+            assert "contact_by_activity" in json.dumps(plan(statement))
+            assert buffers(statement) < 400
+            found += [row["id"] for row in page.rows]
+            cursor = page.next_cursor
+        assert found == [contact.pk for contact in wanted]
+        last = lists.list_page(kind, ListQuery(sort="last_activity_at"), actor, size=4_000 - without + 10)
+        assert [row["last_activity_at"] for row in last.rows[-11:]].count(None) == 10
