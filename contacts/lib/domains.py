@@ -17,6 +17,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 MAX = 253  # characters of a domain name
 
 
+@lru_cache(maxsize=4096)
 def normalize_domain(text: str) -> str:
     """The host that a domain or web address names: lower case, punycode, without "www.". "" when there is none."""
     text = text.strip().lower()

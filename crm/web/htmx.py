@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
-from django.shortcuts import resolve_url
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
 from django.utils.cache import patch_vary_headers
@@ -16,6 +15,8 @@ from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from jinja2_fragments import render_blocks
 from markupsafe import Markup
+
+from crm.web.urls import path_to
 
 LOGIN_PATH = settings.LOGIN_URL
 
@@ -115,9 +116,10 @@ def close_dialog(response: HttpResponse | None = None) -> HttpResponse:
     return trigger_client_event(response or HttpResponse(status=204), "closeDialog")
 
 
-def hx_redirect(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-    """Send the person to another page: by header for htmx, by redirect for a form. Takes what redirect() takes."""
-    address = resolve_url(to, *args, **kwargs)
+def hx_redirect(request: HttpRequest, to: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Send the person to another page: by header for htmx, by redirect for a form. Takes the name of a route and what
+    it needs, or a path."""
+    address = to if "/" in to else path_to(to, *args, **kwargs)
     if request.headers.get("HX-Request") == "true":
         return HttpResponseClientRedirect(address)
     return HttpResponseRedirect(address)

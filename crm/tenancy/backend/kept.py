@@ -7,6 +7,7 @@ takes PostgreSQL longer than running it. What every page asks for is compiled an
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import count
 from typing import Any, Generic, TypeVar
@@ -145,15 +146,21 @@ def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> tuple[str,
     fields: list[Any] = [model._meta.get_field(name) for name in names]
     columns = ", ".join(f'"{field.column}" = ${n}' for n, field in enumerate(fields, 1))
     sql = f'UPDATE "{model._meta.db_table}" SET {columns} WHERE "id" = ${len(fields) + 1}'  # noqa: S608 -- names of models
-    return sql, [(field, _PLAIN.get(field.get_internal_type())) for field in fields]
+    return sql, [(field, _plain_type(field)) for field in fields]
 
 
 # Fields whose values of this type go to the database as they are.
 _PLAIN = {
     "CharField": str, "TextField": str, "EmailField": str, "URLField": str, "UUIDField": UUID, "ForeignKey": UUID,
     "BooleanField": bool, "IntegerField": int, "BigIntegerField": int, "SmallIntegerField": int,
-    "PositiveIntegerField": int, "PositiveSmallIntegerField": int,
+    "PositiveIntegerField": int, "PositiveSmallIntegerField": int, "DateTimeField": datetime,
 }  # fmt: skip
+
+
+def _plain_type(field: Any) -> type | None:
+    """The type whose values of a field go to the database as they are; None where Django prepares them."""
+    writes_itself = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    return None if writes_itself else _PLAIN.get(field.get_internal_type())
 
 
 def _prepared_value(field: Any, plain: type | None, row: models.Model, *, add: bool) -> Any:
@@ -171,7 +178,7 @@ def _insert_sql(shape: tuple[tuple[type[models.Model], int], ...]) -> tuple[str,
         values = ", ".join(f"({', '.join(f'${next(numbers)}' for _field in fields)})" for _row in range(number))
         inserts.append(f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES {values}')  # noqa: S608 -- names of models
     first = ", ".join(f"i{n} AS ({insert})" for n, insert in enumerate(inserts[:-1]))
-    known = [[(field, _PLAIN.get(field.get_internal_type())) for field in fields] for fields in columns]
+    known = [[(field, _plain_type(field)) for field in fields] for fields in columns]
     return (f"WITH {first} " if first else "") + inserts[-1], known
 
 
