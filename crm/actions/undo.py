@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm import access, rules
@@ -61,8 +61,9 @@ def records_of(made: ChangeSet) -> list[tuple[str, list[UUID]]]:
     types = {t.model._meta.db_table: t.key for t in registry}
     written = AuditEntry.objects.filter(change_set_id=made.pk)
     following = [table for table in types if follows(table)]
-    added = written.filter(table_name__in=following, operation="I", row_id=OuterRef("row_id"))
-    entries = written.filter(~Exists(added), table_name__in=types).order_by("table_name", "row_id")
+    # Found once, and not for each entry anew, as an EXISTS would be.
+    added = written.filter(table_name__in=following, operation="I").values("row_id")
+    entries = written.filter(~Q(row_id__in=added), table_name__in=types).order_by("table_name", "row_id")
     found: dict[str, list[UUID]] = {}
     for table, pk in entries.values_list("table_name", "row_id").distinct():
         found.setdefault(types[table], []).append(pk)
