@@ -18,12 +18,12 @@ before others', the newest first. `told` is the address or number that was found
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from crm.tenancy.grants import DefinerFunctions
 from crm.tenancy.operations import Owned, Through, _Sql
+from crm.tenancy.searchsql import NOTHING, Match, begins, of_everybody, ranked, shared_ids, spelled
 
 MANY = 300  # matches of a whole organisation that are held against the actor's reach one by one
 WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
@@ -34,7 +34,6 @@ SHORT = 5  # letters of a word that much is expected to begin with
 FIRST_WORD = "substr(split_part(query::text, '''', 2), 7)"  # of a query of lexemes with an organisation's six digits
 NEWEST = 300  # of more own rows, those looked through so that they are not missed among others'
 SHOWN = 100  # hits that are shown at most; more are ids for a list, and nothing is told of them
-NOTHING = "NULL::text"
 _PREFIX = "low text := btrim(keel_norm(sought)); digits text := keel_number_fragment(sought);"
 HITS = f"hits uuid[]; bound integer := greatest(most, CASE WHEN everything THEN {WINDOW} ELSE {MANY} END);"
 
@@ -52,36 +51,6 @@ class Fragments:
     kind: Literal["address", "number"]
     table: str = ""
     key: str = ""
-
-
-@dataclass(frozen=True)
-class _Match:
-    """Rows `m` that match: of `table`, whose column `key` names the record. `indexed` is the condition that an index
-    answers, `exactly` the one that decides, `told` what is told of the row. `likely` is true of all that match, and
-    cheap to ask of rows that are read without the index."""
-
-    table: str
-    key: str
-    indexed: str
-    exactly: str
-    told: str = NOTHING
-    likely: str = "true"
-
-    def everybodys(self, wanted: str = "") -> str:
-        """SELECT of the records' ids, or what is `wanted` of the rows. Of an organisation of a million rows an index of
-        the organisation's would be read whole beside the other one: hence IS TRUE, which no index answers."""
-        where = f"(m.org_id = org) IS TRUE AND {self.indexed} AND {self.exactly}"
-        return f"SELECT {wanted or f'm.{self.key} AS id'} FROM {self.table} m WHERE {where}"
-
-    def is_of(self, table: str) -> str:
-        """The condition that a row `t` of the table matches, or has a row that does."""
-        if table == self.table:
-            return re.sub(r"\bm\.", "t.", f"{self.likely} AND {self.exactly}")
-        return f"EXISTS (SELECT {self.of('t.id')})"
-
-    def of(self, record: str) -> str:
-        """FROM and WHERE of the rows that belong to one record."""
-        return f"FROM {self.table} m WHERE m.org_id = org AND m.{self.key} = {record} AND {self.exactly}"
 
 
 class Searchable(_Sql):
@@ -177,7 +146,7 @@ class Searchable(_Sql):
     def _function(self, name: str, parameters: str, declared: str, body: str, *, plans: str = "custom") -> str:
         """A function that answers found rows; `body` may use who acts and what is shared with them. Its statements are
         planned for the values of each call, or, with `plans` "generic", once."""
-        shared = " ".join(f"{_shared(n)} uuid[];" for n in range(len(self._shares)))
+        shared = " ".join(f"{shared_ids(n)} uuid[];" for n in range(len(self._shares)))
         return f"""CREATE FUNCTION {self.table}_{name}({parameters})
     RETURNS TABLE (id uuid, exact boolean, own boolean, moment timestamptz, told text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -203,30 +172,30 @@ END $$"""
     def _beginning(self, rows: str) -> str:
         """SELECT of those of some rows that begin with the text."""
         columns = self._prefixes()
-        any_of = " OR ".join(_begins(column, low) for column, low, _written in columns)
+        any_of = " OR ".join(begins(column, low) for column, low, _written in columns)
         exact = " OR ".join(f"t.{column} = {low}" for column, low, _written in columns)
         saying = " ".join(
-            f"WHEN {_begins(column, low)} THEN {written}" for column, low, written in columns if written != NOTHING
+            f"WHEN {begins(column, low)} THEN {written}" for column, low, written in columns if written != NOTHING
         )
         return f"{self._select(exact, f'CASE {saying} END' if saying else NOTHING)} FROM ({rows}) t WHERE {any_of}"
 
     def _prefixed(self) -> str:
         branches = [
             f"{self._select(f't.{column} = {low}', written)} {self._live()}"
-            f" AND {_begins(column, low)} AND {self._sees()} ORDER BY t.{column} LIMIT {PREFIX_WINDOW}"
+            f" AND {begins(column, low)} AND {self._sees()} ORDER BY t.{column} LIMIT {PREFIX_WINDOW}"
             for column, low, written in self._prefixes()
         ]
         newest = f"SELECT * {self._live()} AND t.owner_id = me ORDER BY t.updated_at DESC, t.id DESC LIMIT {NEWEST}"
         body = f"""IF low = '' THEN RETURN; END IF;
     IF {self._few(FEW_OWN)} THEN RETURN QUERY SELECT * FROM {self.table}_prefixed_few(sought, most); RETURN; END IF;
     {self._share()}
-    {_ranked([*branches, self._beginning(newest)])}"""
+    {ranked([*branches, self._beginning(newest)])}"""
         return self._function("prefixed", "sought text, most integer", _PREFIX, body)
 
     def _prefixed_few(self) -> str:
         """For those who own little. Nothing in it depends on values: planning it each time would take longer."""
         rows = [self._beginning(f"SELECT t.* {source} OFFSET 0") for source in self._reached()]
-        body = f"{self._share()}\n    {_ranked(rows)}"
+        body = f"{self._share()}\n    {ranked(rows)}"
         return self._function("prefixed_few", "sought text, most integer", _PREFIX, body, plans="generic")
 
     def _worded(self) -> str:
@@ -239,7 +208,7 @@ END $$"""
         declared = f"{HITS} any_of text; one text := CASE WHEN strpos(query::text, '|') = 0 THEN {FIRST_WORD} END;"
         live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
         told = f"m.{self.addresses[0][1]}" if self.addresses else NOTHING
-        match = _Match(self.table, "id", live, words, told, likely)
+        match = Match(self.table, "id", live, words, told, likely)
         prepared = f"any_of := (SELECT string_agg(m[1], '|') FROM {lexemes} m);"
         body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching(
             [match], prepared, f"length(one) <= {SHORT}"
@@ -253,31 +222,31 @@ END $$"""
             grams = f"keel_gram_vector(m.org_id, {column}) @@ {part.kind}_grams"
             live = "" if part.table else "m.deleted_at IS NULL AND "
             has = f"({part.kind}_grams IS NOT NULL AND {column} LIKE keel_anywhere({part.kind}_part))"
-            matches.append(_Match(part.table or self.table, part.key or "id", live + grams, has, f"m.{part.told}"))
+            matches.append(Match(part.table or self.table, part.key or "id", live + grams, has, f"m.{part.told}"))
         for kind in ("address", "number"):
             declared += [f"{kind}_part text := keel_{kind}_fragment(sought);",
                          f"{kind}_grams tsquery := keel_gram_query({kind}_part);"]  # fmt: skip
         body = "IF address_grams IS NULL AND number_grams IS NULL THEN RETURN; END IF;\n    " + self._matching(matches)
         return self._function("fragments", "sought text, most integer", "\n    ".join(declared), body)
 
-    def _matching(self, matches: list[_Match], prepared: str = "", common: str = "") -> str:
+    def _matching(self, matches: list[Match], prepared: str = "", common: str = "") -> str:
         """Finds by index what matches in the organisation. Few hits, or hits of somebody who sees everything, are taken
         as they are. Of more, what the actor sees is looked for among what they reach, if they own little, else among
         the hits, as many of which are theirs. Where a lot is expected to match (`common`, a condition), those who own
         little are spared the index. `prepared` are statements that rows which are read without it need."""
-        everybodys = _everybodys(matches)
+        everybodys = of_everybody(matches)
         limit = f"LIMIT greatest(most, {WINDOW})"
         exactly = " OR ".join(match.is_of(self.table) for match in matches)
         mine = f"{self._live()} AND {self._sees()} AND t.owner_id = me AND cardinality(hits) > bound AND ({exactly})"
         told = ", ".join(f"(SELECT min({m.told}) {m.of('r.id')})" for m in matches if m.told != NOTHING)
         told = f"CASE WHEN most <= {SHOWN} THEN coalesce({told}) END" if told else NOTHING
         chosen = f"{self._select()} {self._live()} AND t.id = ANY (hits) AND {self._sees()}"
-        few = _ranked([f"{self._select()} {source} AND ({exactly})" for source in self._reached()], told)
+        few = ranked([f"{self._select()} {source} AND ({exactly})" for source in self._reached()], told)
         if self._parents:
             # A text takes longer to take apart than to find: so the two are met in the index.
             reached = " UNION ALL ".join(f"SELECT t.id {source}" for source in self._reached())
             own = " UNION ALL ".join(f"({match.everybodys()} AND m.{match.key} = ANY (hits))" for match in matches)
-            few = f"hits := ARRAY({reached}); hits := ARRAY({own});\n    {_ranked([chosen], told)}"
+            few = f"hits := ARRAY({reached}); hits := ARRAY({own});\n    {ranked([chosen], told)}"
         among = f"{self._select()} {self._among(matches)} WHERE {self._where()} AND {self._sees()} {limit}"
         first, ready = "", f"{self._share()} {prepared}"
         if common and not self._parents:  # of what is seen through other records, those who own little may reach a lot
@@ -287,24 +256,24 @@ END $$"""
     IF cardinality(hits) = 0 THEN RETURN; END IF;
     {ready}
     IF everything OR cardinality(hits) <= bound THEN
-    {_ranked([chosen, f"{self._select()} {mine} {limit}"], told)}
+    {ranked([chosen, f"{self._select()} {mine} {limit}"], told)}
     ELSIF {self._few(FEW)} THEN
     {few}
     ELSE
-    {_ranked([among], told)}
+    {ranked([among], told)}
     END IF;"""
 
-    def _among(self, matches: list[_Match]) -> str:
+    def _among(self, matches: list[Match]) -> str:
         """FROM of what matches in the organisation, looked up before it is asked who sees it."""
         if len(matches) == 1 and matches[0].table == self.table:
             return f"FROM ({matches[0].everybodys('m.*')} OFFSET 0) t"
-        return f"FROM ({_everybodys(matches)} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
+        return f"FROM ({of_everybody(matches)} OFFSET 0) m JOIN {self.table} t ON t.id = m.id"
 
     # ------------------------------------------------------------ rows, and who sees them
 
     def _share(self) -> str:
         """Statements that find out what is shared with the actor."""
-        asked = " ".join(f"{_shared(n)} := {shares}_ids(false);" for n, shares in enumerate(self._shares) if shares)
+        asked = " ".join(f"{shared_ids(n)} := {shares}_ids(false);" for n, shares in enumerate(self._shares) if shares)
         return f"IF NOT everything THEN {asked} END IF;" if asked else ""
 
     def _few(self, limit: int) -> str:
@@ -327,11 +296,11 @@ END $$"""
         """The condition that the actor sees the row, as the policy `visible` says it; and that what it belongs to is
         not in the recycle bin."""
         if not self._parents:
-            return f"(everything OR t.owner_id = ANY (members) OR t.id = ANY ({_shared(0)}))"
+            return f"(everything OR t.owner_id = ANY (members) OR t.id = ANY ({shared_ids(0)}))"
         whens = " ".join(
             f"WHEN t.{column} IS NOT NULL THEN EXISTS (SELECT FROM {table} p WHERE p.id = t.{column}"
             f" AND p.deleted_at IS NULL AND (everything OR t.owner_id = ANY (members) OR p.owner_id = ANY (members)"
-            f" OR p.id = ANY ({_shared(n)})))"
+            f" OR p.id = ANY ({shared_ids(n)})))"
             for n, (column, table, _owned) in enumerate(self._parents)
         )
         return f"CASE {whens} ELSE everything OR t.owner_id = ANY (members) END"
@@ -340,7 +309,7 @@ END $$"""
         """FROM and WHERE of the rows that an actor sees who does not see everything; each has an index of its own."""
         if not self._parents:
             # Of an array of ids the planner weighs every one.
-            shared = f"FROM unnest({_shared(0)}) s (id) JOIN {self.table} t ON t.id = s.id WHERE {self._where()}"
+            shared = f"FROM unnest({shared_ids(0)}) s (id) JOIN {self.table} t ON t.id = s.id WHERE {self._where()}"
             own = "t.owner_id = ANY (members)"
             return [f"{self._live()} AND {own}", *([f"{shared} AND NOT {own}"] if self._shares[0] else [])]
         sources = [f"{self._live()} AND t.owner_id = ANY (members) AND {self._sees()}"]
@@ -349,7 +318,7 @@ END $$"""
             sources.append(
                 f"FROM {self.table} t JOIN {table} p ON p.id = t.{column} WHERE {self._where()}{first}"
                 f" AND p.org_id = org AND p.deleted_at IS NULL"
-                f" AND (p.owner_id = ANY (members) OR p.id = ANY ({_shared(n)}))"
+                f" AND (p.owner_id = ANY (members) OR p.id = ANY ({shared_ids(n)}))"
             )
         return sources
 
@@ -362,7 +331,7 @@ END $$"""
 BEGIN
     INSERT INTO crm_searchword (id, org_id, word, created_at)
     SELECT uuidv7(), new.org_id, w.word, now()
-      FROM (SELECT DISTINCT word FROM {_spelled(self.words.format(t="new"))}) w
+      FROM (SELECT DISTINCT word FROM {spelled(self.words.format(t="new"))}) w
       LEFT JOIN LATERAL (SELECT true AS known FROM crm_searchword k
                           WHERE k.org_id = new.org_id AND k.word = w.word LIMIT 1) k ON true
      WHERE k.known IS NULL;
@@ -383,7 +352,7 @@ BEGIN
         PERFORM set_config('app.org_id', entered::text, true);
         INSERT INTO crm_searchword (id, org_id, word, created_at)
         SELECT uuidv7(), entered, word, now() FROM (
-            SELECT word FROM {self.table} t, {_spelled(self.words.format(t="t"))} WHERE t.org_id = entered{having}
+            SELECT word FROM {self.table} t, {spelled(self.words.format(t="t"))} WHERE t.org_id = entered{having}
             EXCEPT SELECT k.word FROM crm_searchword k WHERE k.org_id = entered) new_words;
     END LOOP;
     PERFORM set_config(name, '', true) FROM unnest(ARRAY['app.org_id', 'app.reach', 'app.write']) AS name;
@@ -403,31 +372,3 @@ class SearchedAgain(Searchable):
 
     def backward(self) -> list[str]:
         return []  # as they were made before is not known any more, and they answer the same
-
-
-def _shared(number: int) -> str:
-    """The variable that holds the ids of a type which are shared with the actor."""
-    return f"shared_{number}"
-
-
-def _everybodys(matches: list[_Match]) -> str:
-    """SELECT of the ids of all records that match."""
-    return " UNION ALL ".join(match.everybodys() for match in matches)
-
-
-def _ranked(branches: list[str], told: str = "r.told") -> str:
-    """The best of what branches found, each row once; what is told of a row may be looked up for those alone."""
-    found = "\n        UNION ALL ".join(f"({branch})" for branch in branches)
-    return f"""RETURN QUERY SELECT r.id, r.exact, r.own, r.moment, {told} FROM (
-        SELECT f.id, bool_or(f.exact) AS exact, coalesce(f.owner_id = me, false) AS own, f.moment, max(f.told) AS told
-          FROM ({found}) f GROUP BY f.id, f.owner_id, f.moment ORDER BY 2 DESC, 3 DESC, 4 DESC, 1 DESC LIMIT most) r;"""
-
-
-def _begins(column: str, low: str) -> str:
-    """The condition that a column begins with a text: a range in byte order, for the index."""
-    return f"(t.{column} >= {low} AND t.{column} < {low} || chr(1114111))"
-
-
-def _spelled(text: str) -> str:
-    """The words of a text that can be misspelled: of letters, three to forty."""
-    return f"(SELECT x AS word FROM unnest(string_to_array(keel_spaced({text}), ' ')) x WHERE x ~ '^[^0-9]{{3,40}}$') s"
