@@ -61,9 +61,9 @@ def records_of(made: ChangeSet) -> list[tuple[str, list[UUID]]]:
     types = {t.model._meta.db_table: t.key for t in registry}
     written = AuditEntry.objects.filter(change_set_id=made.pk)
     following = [table for table in types if follows(table)]
-    # Found once, and not for each entry anew, as an EXISTS would be.
+    # By IN, which is found once: an EXISTS would look through the change set anew for each of its entries.
     added = written.filter(table_name__in=following, operation="I").values("row_id")
-    entries = written.filter(~Q(row_id__in=added), table_name__in=types).order_by("table_name", "row_id")
+    entries = written.filter(table_name__in=types).exclude(row_id__in=added).order_by("table_name", "row_id")
     found: dict[str, list[UUID]] = {}
     for table, pk in entries.values_list("table_name", "row_id").distinct():
         found.setdefault(types[table], []).append(pk)

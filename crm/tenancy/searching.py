@@ -134,7 +134,8 @@ class Searchable(_Sql):
         """Statements that make all of them the definer's."""
         private = list(self._parts())
         public = [signature for signature in self._functions() if signature not in private]
-        own = DefinerFunctions(private, [], trigger=True).forward() if private else []
+        # Like a trigger's, they are not for the application to call.
+        own = DefinerFunctions(private, [], trigger=True).forward()
         return [*DefinerFunctions(public, self._grants()).forward(), *own]
 
     def _grants(self) -> list[str]:

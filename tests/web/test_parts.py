@@ -66,3 +66,14 @@ def test_shell_has_a_page_that_is_added_later():
     finally:
         nav.remove("vessels")
     assert "Vessels" not in client.get(f"/w/{org.slug}/contacts/").content.decode()
+
+
+def test_sign_out_carries_the_token_of_its_own_request():
+    org = make_org()
+    clients = [client_for(org.member("rep")) for _number in range(2)]
+    tokens = []
+    for client in (*clients, clients[0]):
+        content = client.get(f"/w/{org.slug}/contacts/").content.decode()
+        form = content[content.index('action="/auth/logout/"') :].partition("</form>")[0]
+        tokens += re.findall(r'name="csrfmiddlewaretoken" value="(\w{64})"', form)
+    assert len(set(tokens)) == 3  # masked anew each time
