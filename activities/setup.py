@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from activities import binning, commands, history, home, notices, records, search
 from activities import receivers as receivers  # importing them registers them
 from activities.actions.tasks import reassign_tasks
-from activities.timeline import write_entries
+from activities.timeline import make_rows
 from activities.timelines import MODELS
 from activities.views.task_panel import tasks_of_record
 from activities.views.timeline import panel
@@ -27,7 +27,7 @@ def _reassign(old_owner: UUID, new_owner: UUID, acting: Actor) -> int:
 
 def register() -> None:
     """Provides the timeline, says how child rows read in it, and puts it on the pages of records."""
-    timeline.provide(write_entries)
+    timeline.provide(make_rows)
     history.register()
     binning.register()
     home.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -28,14 +28,35 @@ class KnownKeys:
     domains: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
 
 
-def lock_keys(keys: Iterable[str]) -> None:
-    """Makes others who create records with these addresses or domains wait until this transaction ends."""
-    org = zlib.crc32(str(context.current_org_id()).encode()) - 2**31
-    buckets = sorted({zlib.crc32(key.encode()) % BUCKETS for key in keys})
-    if buckets:
-        with prepared_cursor() as cursor:
-            # The array is sorted, so that two that lock several can't wait for each other.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s::int, b) FROM unnest(%s::int[]) b", [org, buckets])
+@dataclass(frozen=True, slots=True)
+class FoundKeys:
+    """Which addresses somebody has, and the oldest account of each domain that has one."""
+
+    emails: frozenset[str] = frozenset()
+    accounts: Mapping[str, UUID] = field(default_factory=dict)
+
+
+def find_keys(emails: Collection[str], domains: Collection[str], *, lock: Collection[str]) -> FoundKeys:
+    """Looks for live records of the whole organisation with these normalised addresses and domains, whoever asks.
+
+    Others who create records with one of the keys to `lock` wait until this transaction ends.
+    """
+    if not (emails or domains or lock):
+        return FoundKeys()
+    space = zlib.crc32(str(context.current_org_id()).encode()) - 2**31
+    # Sorted, so that two that lock several can't wait for each other.
+    buckets = sorted({zlib.crc32(key.encode()) % BUCKETS for key in lock})
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, key, id FROM keel_find_keys(%s::int, %s::int[], %s::text[], %s::text[])",
+            [space, buckets, list(emails), list(domains)],
+        )
+        rows = cursor.fetchall()
+    accounts: dict[str, UUID] = {}
+    for kind, key, pk in rows:
+        if kind == "domain":
+            accounts.setdefault(key, pk)
+    return FoundKeys(frozenset(key for kind, key, _pk in rows if kind == "email"), accounts)
 
 
 MANY = 20  # keys above which they are looked up alone first

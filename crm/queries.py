@@ -39,13 +39,34 @@ _FOUND_SQL = """
       FROM crm_membership m JOIN crm_organization o ON o.id = m.org_id
      WHERE {where} AND m.active AND m.deleted_at IS NULL
 """
-# With the teams the member belongs to, and everybody whose records the member sees: for a manager the members of every
-# team below the teams they manage. They hang on `me`, hence are read after it has entered the organisation.
-_ME_SQL = """
+
+
+def _reach(role: str, visibility: str) -> tuple[str, str]:
+    """How far a role reads and writes. The same rule as the matrix in docs/permissions.md."""
+    read = "all" if role in (Role.ADMIN, Role.READONLY) or visibility == Visibility.ALL_READ else "own"
+    write = {Role.ADMIN: "all", Role.READONLY: "none"}.get(Role(role), "own")
+    return read, write
+
+
+def _reach_sql(which: int) -> str:
+    """`_reach` for the database: the reading (0) or writing (1) reach of `me`."""
+    cases = [
+        f"WHEN '{role}' || ' ' || '{visibility}' THEN '{_reach(role, visibility)[which]}'"
+        for role in Role.values
+        for visibility in Visibility.values
+    ]
+    return f"CASE me.role || ' ' || me.visibility {' '.join(cases)} END"
+
+
+# With how far the member reads and writes, the teams the member belongs to, and everybody whose records the member
+# sees: for a manager also the members of every team below the teams they manage. They hang on `me`, hence are read
+# after it has entered the organisation.
+_ME_SQL = f"""
        me.id, me.org_id, me.user_id, me.role, me.title, me.slug, me.org_name, me.visibility, me.locale, me.org_zone,
        me.base_currency, me.fiscal_year_start, me.readonly_may_export, me.schema_version,
+       {_reach_sql(0)} AS reads, {_reach_sql(1)} AS writes,
        ARRAY(SELECT t.team_id FROM crm_teammember t
-              WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1)::text,
+              WHERE t.org_id = me.org_id AND t.member_id = me.id ORDER BY 1)::text AS teams,
        CASE WHEN me.role = 'manager' THEN ARRAY(
            WITH RECURSIVE tree AS (
                SELECT t.team_id AS id FROM crm_teammember t
@@ -53,16 +74,16 @@ _ME_SQL = """
                UNION
                SELECT c.id FROM crm_team c JOIN tree ON c.parent_id = tree.id
                 WHERE c.org_id = me.org_id AND c.deleted_at IS NULL)
-           SELECT DISTINCT t.member_id FROM crm_teammember t JOIN tree ON tree.id = t.team_id
-            WHERE t.org_id = me.org_id ORDER BY 1)::text
-       ELSE '{}' END
-"""
+           SELECT t.member_id FROM crm_teammember t JOIN tree ON tree.id = t.team_id WHERE t.org_id = me.org_id
+           UNION SELECT me.id ORDER BY 1)
+       ELSE ARRAY[me.id] END::text AS members
+"""  # noqa: S608 -- values of our enums
 _MEMBER_COLUMNS = ("id", "org_id", "user_id", "role", "title")
 _ORGANIZATION_COLUMNS = (
     "id", "slug", "name", "visibility", "locale", "time_zone", "base_currency", "fiscal_year_start",
     "readonly_may_export", "schema_version",
 )  # fmt: skip
-_MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL.replace('{}', '{{}}')} FROM me"  # noqa: S608 -- ours
+_MEMBER_SQL = f"WITH me AS MATERIALIZED ({_FOUND_SQL}) SELECT {_ME_SQL} FROM me"  # noqa: S608 -- ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +95,6 @@ class Membered:
     actor: Actor
 
 
-def _reach(role: str, visibility: str) -> tuple[str, str]:
-    """How far a role reads and writes. The same rule as the matrix in docs/permissions.md."""
-    read = "all" if role in (Role.ADMIN, Role.READONLY) or visibility == Visibility.ALL_READ else "own"
-    write = {Role.ADMIN: "all", Role.READONLY: "none"}.get(Role(role), "own")
-    return read, write
-
-
 def _membered(where: str, params: list[Any]) -> list[Membered]:
     with prepared_cursor() as cursor:
         cursor.execute(_MEMBER_SQL.format(where=where), params)
@@ -90,30 +104,22 @@ def _membered(where: str, params: list[Any]) -> list[Membered]:
 def _read_member(row: Any, *, name: str = "", request_id: str = "") -> Membered:
     member = loaded(Membership, _MEMBER_COLUMNS, row[:5])
     organization = loaded(Organization, _ORGANIZATION_COLUMNS, (row[1], *row[5:14]))
-    read, write = _reach(row[3], row[7])
     actor = Actor(
         org_id=row[1],
         kind="member",
         role=row[3],
-        read=read,  # type: ignore[arg-type]
-        write=write,  # type: ignore[arg-type]
+        read=row[14],
+        write=row[15],
         user_id=row[2],
         member_id=row[0],
-        members=_with(row[0], row[15]),
-        teams=Ids(row[14]),
+        members=Ids(row[17]),
+        teams=Ids(row[16]),
         time_zone=row[9],
         name=name,
         request_id=request_id,
         schema=row[13],
     )
     return Membered(member, organization, actor)
-
-
-def _with(member_id: UUID, others: str) -> Ids:
-    """A member and the others of an array's text, each once."""
-    if str(member_id) in others:
-        return Ids(others)
-    return Ids(f"{{{member_id}{',' if len(others) > 2 else ''}{others[1:]}")
 
 
 _SESSION_COLUMNS = [field.attname for field in Session._meta.concrete_fields]
@@ -127,20 +133,27 @@ _SIGNED_SQL = f"""
 """  # noqa: S608 -- columns of the models
 
 # A request inside an organisation, in one statement: session, user, member, what waits for the member. The user is
-# named to row-level security first (the fence of OFFSET 0 keeps that order), then the membership can be found.
+# named to row-level security first (the fence of OFFSET 0 keeps that order), then the membership can be found. What
+# `context.enter` would send is set here too: a message less for every request.
 _OPENING_SQL = f"""
 WITH session AS MATERIALIZED ({_SIGNED_SQL}),
      signed AS MATERIALIZED (SELECT *, set_config('app.user_id', coalesce(s_user_id::text, ''), true) FROM session),
      me AS MATERIALIZED (
          SELECT found.*, set_config('app.member_id', found.id::text, true) FROM signed CROSS JOIN LATERAL (
-         {_FOUND_SQL.format(where="m.user_id = signed.s_user_id AND o.slug = %s")} OFFSET 0) found)
-SELECT signed.*, {_ME_SQL},
+         {_FOUND_SQL.format(where="m.user_id = signed.s_user_id AND o.slug = %s")} OFFSET 0) found),
+     who AS MATERIALIZED (SELECT {_ME_SQL} FROM me)
+SELECT signed.*, who.*,
        (SELECT count(*) FROM (
            SELECT FROM crm_notification n
-            WHERE n.org_id = me.org_id AND n.member_id = me.id AND n.read_at IS NULL LIMIT %s) waiting),
+            WHERE n.org_id = who.org_id AND n.member_id = who.id AND n.read_at IS NULL LIMIT %s) waiting),
        (SELECT string_agg(concat_ws(' ', v.view_id, v.record_type, v.is_default::int, v.pin), ',' ORDER BY v.pin)
-          FROM crm_viewmark v WHERE v.org_id = me.org_id AND v.member_id = me.id)
-  FROM signed LEFT JOIN me ON true
+          FROM crm_viewmark v WHERE v.org_id = who.org_id AND v.member_id = who.id),
+       CASE WHEN who.id IS NOT NULL THEN num_nulls(
+           set_config('app.reach', who.reads, true), set_config('app.write', who.writes, true),
+           set_config('app.members', who.members, true),
+           set_config('app.teams', coalesce(nullif(who.teams, '{{}}'), ''), true),
+           set_config('app.actor_kind', 'member', true), set_config('app.request_id', %s, true)) END
+  FROM signed LEFT JOIN who ON true
 """  # noqa: S608 -- columns of the models
 
 
@@ -165,11 +178,11 @@ def session(key: str) -> Session | None:
 def opening(key: str, slug: str, request_id: str = "") -> Opening | None:
     """An unexpired session with its user, and the user's membership in the organisation with that slug.
 
-    Leaves the transaction's tenancy settings half made: the caller, once the user has proved good, enters the
-    organisation; otherwise context.forget() takes them back.
+    The database has the transaction's tenancy settings then: the caller, once the user has proved good, enters the
+    organisation with `context.enter(actor, is_told=True)`; otherwise context.forget() takes them back.
     """
     with prepared_cursor() as cursor:
-        cursor.execute(_OPENING_SQL, [key, slug, UNREAD_CAP])
+        cursor.execute(_OPENING_SQL, [key, slug, UNREAD_CAP, request_id])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -179,7 +192,7 @@ def opening(key: str, slug: str, request_id: str = "") -> Opening | None:
         return Opening(session, None, 0)
     found = _read_member(member, name=session.user.get_full_name(), request_id=request_id)
     found.member.user = session.user
-    return Opening(session, found, member[-2], member[-1] or "")
+    return Opening(session, found, member[-3], member[-2] or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from contacts import queries
 from contacts.actions import _children, _creating
 from contacts.actions._creating import BATCH, Row
-from contacts.duplicates import DuplicateAccount
+from contacts.duplicates import DuplicateAccount, Known
 from contacts.lib.domains import is_free_mail
 from contacts.models import Account
 from contacts.values import (
@@ -115,9 +115,11 @@ def _refuse_duplicates(rows: Sequence[Row], acting: Actor) -> None:
     domains = {key for row in rows if row.open for key in row.keys}
     if not domains:
         return
-    queries.lock_keys(domains)
-    with elevated("accounts of the whole organisation, of which only what the actor may know is told"):
-        known = queries.known_keys((), domains).domains
+    taken = queries.find_keys((), domains, lock=domains).accounts
+    known: dict[str, list[Known]] = {}
+    if taken:
+        with elevated("accounts of the whole organisation, of which only what the actor may know is told"):
+            known = queries.known_keys((), taken).domains
     ids = {match.id for match in chain.from_iterable(known.values())}
     _creating.refuse_duplicates(rows, known, DuplicateAccount, queries.visible_ids(Account, ids, acting), acting)
 
@@ -129,5 +131,5 @@ def _write(rows: Sequence[Row], acting: Actor) -> None:
     domains = [child for row in rows for child in _children.domain_rows(row.made.id, row.domains)]
     entries = [timeline.Entry(kind="system", data={"event": "created"}, account_id=row.made.id) for row in rows]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "accounts created for another owner"):
-        create_together([row.made for row in rows], domains, batch_size=BATCH)
-        timeline.write(entries, acting=acting)
+        made = [row.made for row in rows]
+        create_together(made, domains, timeline.rows(entries, acting=acting), batch_size=BATCH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain
 from typing import Any
 
@@ -92,22 +92,22 @@ def _settle_accounts(rows: Sequence[Row], acting: Actor) -> None:
 
 def _settle_known(rows: Sequence[Row], acting: Actor, *, override_duplicate: bool) -> None:
     """Refuses rows whose address somebody has, and finds the account of those that name none by their domain."""
-    emails = {key for row in rows if row.open for key in row.keys}
+    emails = {key for row in rows if row.open for key in row.keys} if not override_duplicate else set()
     domains = {d for row in rows if row.open and row.account_id is None for d in company_domains(row.keys)}
+    found = queries.find_keys(emails, domains, lock=emails)
     if not override_duplicate:
-        queries.lock_keys(emails)
-    with elevated("duplicates and accounts of the whole organisation, of which only what the actor may know is told"):
-        known = queries.known_keys(() if override_duplicate else emails, domains)
-    if not override_duplicate:
-        _refuse_duplicates(rows, known.emails, acting)
+        _refuse_duplicates(rows, found.emails, acting)
     for row in rows:
         if row.open and row.account_id is None:
-            match = next((known.domains[d] for d in company_domains(row.keys) if d in known.domains), None)
-            if match:
-                row.account_id, row.account_role = match[0].id, ContactRole.UNKNOWN
+            row.account_id = next((found.accounts[d] for d in company_domains(row.keys) if d in found.accounts), None)
+            row.account_role = ContactRole.UNKNOWN if row.account_id else row.account_role
 
 
-def _refuse_duplicates(rows: Sequence[Row], known: dict[str, list[Known]], acting: Actor) -> None:
+def _refuse_duplicates(rows: Sequence[Row], taken: Collection[str], acting: Actor) -> None:
+    known: dict[str, list[Known]] = {}
+    if taken:
+        with elevated("contacts of the whole organisation, of which only what the actor may know is told"):
+            known = queries.known_keys(taken, ()).emails
     ids = {match.id for match in chain.from_iterable(known.values())}
     _creating.refuse_duplicates(rows, known, DuplicateContact, queries.visible_ids(Contact, ids, acting), acting)
 
@@ -130,5 +130,5 @@ def _write(rows: Sequence[Row], acting: Actor) -> None:
         for row in rows
     ]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "contacts created for another owner"):
-        create_together([row.made for row in rows], emails, phones, links, batch_size=BATCH)
-        timeline.write(entries, acting=acting)
+        made = [row.made for row in rows]
+        create_together(made, emails, phones, links, timeline.rows(entries, acting=acting), batch_size=BATCH)

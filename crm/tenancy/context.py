@@ -228,10 +228,17 @@ def _usable() -> bool:
     return raw is not None and raw.info.transaction_status == 2
 
 
-def enter(actor: Actor) -> None:
-    """Enters an organisation for the rest of the open transaction. For the request middleware and commands only."""
+def enter(actor: Actor, *, is_told: bool = False) -> None:
+    """Enters an organisation for the rest of the open transaction. For the request middleware and commands only.
+
+    `is_told` says that the database has the actor's settings already (crm.queries.opening).
+    """
     _refuse_other(actor.org_id)
-    _switch(_Scope(settings_of(actor), actor))
+    scope = _Scope(settings_of(actor), actor)
+    if is_told:
+        _scope.set(scope)
+    else:
+        _switch(scope)
 
 
 def enter_user(user_id: UUID | None) -> None:
@@ -241,7 +248,8 @@ def enter_user(user_id: UUID | None) -> None:
 
 def forget() -> None:
     """Takes back what crm.queries.opening has set in the open transaction, where the session proved not good."""
-    _send(_set_statements(dict.fromkeys(("app.user_id", "app.org_id", "app.member_id"), "-"), Settings().pairs()))
+    nothing = Settings().pairs()
+    _send(_set_statements(dict.fromkeys(nothing, "-"), nothing))
 
 
 def leave() -> None:

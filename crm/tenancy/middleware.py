@@ -85,7 +85,7 @@ class OrganizationMiddleware:
         request.organization, request.member, request.actor = found.organization, found.member, found.actor
         request.member_unread, request.member_marks = opening.unread, opening.marks
         self._personal(user.locale, user.time_zone or found.organization.time_zone)
-        context.enter(found.actor)
+        context.enter(found.actor, is_told=True)
         prefix = f"/w/{request.session.slug}/"
         request.urlconf = settings.ORG_URLCONF
         request.path_info = "/" + request.path_info[len(prefix) :]

@@ -178,5 +178,4 @@ def _write(deals: list[Deal], rows: Rows, now: datetime, acting: Actor) -> None:
     ]
     # Somebody else may be the owner, one whose deals the actor does not see.
     with elevated("adding deals for others"):
-        create_together(deals, changes, contacts, batch_size=500)
-        timeline.write(entries, acting=acting)
+        create_together(deals, changes, contacts, timeline.rows(entries, acting=acting), batch_size=500)

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from contacts import page_queries, queries
+from contacts.actions.accounts import create_account
 from contacts.actions.contacts import delete_contact
 from contacts.actions.links import link_contact
 from contacts.models import Account, AccountContact, AccountDomain, Contact, ContactEmail, ContactPhone
-from contacts.values import EmailValue, PhoneValue
+from contacts.values import EmailValue, NewAccount, PhoneValue
 from crm.models import Tag
 from crm.tenancy.context import current_actor
 from tests.contacts.conftest import Cast
+from tests.factories import make_org
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAILS = ["ines@halden.example", "hidden@halden.example", "gone@halden.example", "nobody@halden.example"]
@@ -58,6 +60,21 @@ def test_known_keys_finds_what_the_orm_finds(furnished: Cast, who: str):
         assert tuple(plain) == orm_known()
         assert (len(plain[0]), len(plain[1])) == ((2, 2) if who == "admin" else (1, 1))
         assert queries.known_keys((), ()).emails == {}
+
+
+@pytest.mark.parametrize("who", ["rep", "admin"])
+def test_find_keys_finds_the_whole_organisation_s_whoever_asks(furnished: Cast, who: str):
+    with furnished.org.system():
+        emails, domains = orm_known()
+    elsewhere = make_org()
+    with elsewhere.acting(elsewhere.member("rep")) as acting:
+        create_account(NewAccount(name="Nowhere", domains=DOMAINS[2:]), acting=acting)
+    with furnished.org.acting(getattr(furnished, who)):
+        found = queries.find_keys(EMAILS, DOMAINS, lock=EMAILS)
+        assert found.emails == set(emails)
+        assert found.accounts == {domain: matches[0][0] for domain, matches in domains.items()}
+        assert queries.find_keys((), (), lock=()) == queries.FoundKeys()
+        assert queries.find_keys(("nobody@x.example",), (), lock=()) == queries.FoundKeys()
 
 
 def test_known_keys_of_many_finds_the_same(furnished: Cast):

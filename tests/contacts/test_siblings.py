@@ -183,9 +183,9 @@ def test_create_contacts_takes_a_fixed_number_of_statements(cast: Cast, django_a
     rows = [NewContact(last_name=f"N{n}", emails=(EmailValue(f"n{n}@firm{n}.example"),)) for n in range(330)]
     with cast.org.acting(cast.rep) as acting:
         schema.schema_of(acting)  # read once by a process
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(6):
             create_contacts(rows[:30], acting=acting)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(6):
             create_contacts(rows[30:], acting=acting)
 
 

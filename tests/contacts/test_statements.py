@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts.queries import lock_keys
+from contacts.queries import find_keys
 from tests.contacts.conftest import Cast
 from tests.contacts.test_pages import at, browse, contact_form, page_of
 
@@ -61,13 +61,13 @@ def test_creating_a_contact_takes_at_most_twelve_statements(cast: Cast, who: str
     assert len(found) <= 12, "\n".join(found)
 
 
-def test_lock_keys_makes_another_writer_of_the_same_address_wait(cast: Cast):
-    """Equivalence of its SQL: one advisory lock per bucket, the same for the same organisation and address."""
+def test_find_keys_makes_another_writer_of_the_same_address_wait(cast: Cast):
+    """One advisory lock per bucket, the same for the same organisation and address."""
     with cast.org.system():
-        lock_keys(["ines@halden.example", "noor@halden.example", "ines@halden.example"])
+        find_keys((), (), lock=["ines@halden.example", "noor@halden.example", "ines@halden.example"])
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
             first = cursor.fetchone()[0]
-            lock_keys(["ines@halden.example"])
+            find_keys((), (), lock=["ines@halden.example"])
             cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
             assert cursor.fetchone()[0] == first == 2

@@ -9,8 +9,10 @@ from django.forms import model_to_dict
 from django.utils import timezone
 
 from crm import queries
+from crm.enums import Role, Visibility
 from crm.models import Membership, Session, User
 from crm.tenancy import context
+from crm.tenancy.context import org_context
 from tests.factories import make_org, make_user
 from tests.support.web import session_for
 
@@ -26,6 +28,14 @@ def make_session(key: str, user: User | None, days: int) -> Session:
 
 def columns(row: object) -> dict:
     return {name: value for name, value in vars(row).items() if not name.startswith("_") and name != "user"}
+
+
+def settings_in_force() -> dict[str, str]:
+    """What the open transaction has been told of the organisation and the actor."""
+    names = list(context.Settings().pairs())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, coalesce(current_setting(name, true), '') FROM unnest(%s::text[]) name", [names])
+        return dict(cursor.fetchall())
 
 
 def by_orm(key: str) -> Session | None:
@@ -71,13 +81,30 @@ def test_opening_answers_what_session_and_member_answer():
         context.leave()
         with transaction.atomic():
             found = queries.opening(key, org.slug)
+            told = settings_in_force()
         assert columns(found.session) == columns(by_orm(key))
         assert columns(found.session.user) == columns(member.user)
         assert (found.membered is None) == (expected is None) == (member not in (manager, rep))
         if expected:
             assert found.membered.actor == replace(expected.actor, name=member.user.get_full_name())
+            assert told == context.settings_of(found.membered.actor).pairs()
             assert columns(found.membered.member) == columns(expected.member)
             assert columns(found.membered.organization) == columns(expected.organization)
+
+
+@pytest.mark.parametrize("role", Role.values)
+@pytest.mark.parametrize("visibility", Visibility.values)
+def test_opening_tells_the_database_what_entering_would(role: str, visibility: str):
+    org = make_org(visibility=visibility)
+    member, other = org.member(role), org.member("rep")
+    org.team("North", other, managers=(member,))
+    with transaction.atomic():
+        found = queries.opening(session_for(member.user), org.slug, "4f2a")
+        told = settings_in_force()
+    context.leave()
+    with org_context(found.membered.actor):
+        assert settings_in_force() == told
+    assert told["app.request_id"] == "4f2a"
 
 
 @pytest.mark.parametrize("key", ["expired", "absent", "", "x' OR true --"])
@@ -94,5 +121,6 @@ def test_opening_can_be_taken_back():
     with transaction.atomic(), connection.cursor() as cursor:
         assert queries.opening(key, org.slug).membered is not None
         context.forget()
-        cursor.execute("SELECT app_user(), app_org(), app_member(), (SELECT count(*) FROM crm_membership)")
-        assert cursor.fetchone() == (None, None, None, 0)
+        assert settings_in_force() == dict.fromkeys(context.Settings().pairs(), "")
+        cursor.execute("SELECT count(*) FROM crm_membership")
+        assert cursor.fetchone() == (0,)

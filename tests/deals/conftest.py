@@ -60,14 +60,13 @@ class Sales:
 def entries(monkeypatch: pytest.MonkeyPatch) -> list[timeline.Entry]:
     """What was written to the timeline."""
     written: list[timeline.Entry] = []
-    writer = timeline._writer
+    maker = timeline._maker
 
-    def write(rows: Any, acting: Any) -> None:
+    def make(rows: Any, acting: Any) -> list[Any]:
         written.extend(rows)
-        if writer is not None:
-            writer(rows, acting)
+        return maker(rows, acting) if maker is not None else []
 
-    monkeypatch.setattr(timeline, "_writer", write)
+    monkeypatch.setattr(timeline, "_maker", make)
     return written
 
 

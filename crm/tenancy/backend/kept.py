@@ -112,6 +112,8 @@ def insert_few(*groups: Sequence[models.Model]) -> None:
     Rows may point at rows of other groups: keys are held against each other when the statement ends.
     """
     filled = [rows for rows in groups if rows]
+    if not filled:
+        return
     sql, columns = _insert_sql(tuple((type(rows[0]), len(rows)) for rows in filled))
     given = []
     for rows, fields in zip(filled, columns, strict=True):
