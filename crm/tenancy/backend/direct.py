@@ -1,7 +1,7 @@
-"""A cursor that asks by statements which the session has prepared, straight through libpq.
+"""A cursor that goes straight through libpq, by statements which the session has prepared or with the values in them.
 
 psycopg's own cursor spends more on a small statement than the database does: it is made for every way of asking. This
-one knows prepared statements alone, and uses psycopg for what turns values into bytes and rows into values.
+one knows two, and uses psycopg for what turns values into bytes and rows into values.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.adapt import PyFormat, Transformer
@@ -39,6 +40,30 @@ def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
 
     text = _PLACEHOLDER.sub(place, sql).encode()
     return text, tuple(places) or None
+
+
+@lru_cache(maxsize=512)
+def parted(sql: str) -> tuple[tuple[bytes, ...], tuple[str, ...] | None]:
+    """What stands between a statement's placeholders (%s, or %(name)s), and the names of these in their order; None
+    where they have none."""
+    pieces, names, start = [""], [], 0
+    for found in _PLACEHOLDER.finditer(sql):
+        pieces[-1] += sql[start : found.start()]
+        start = found.end()
+        if found[0] == "%%":
+            pieces[-1] += "%"
+        else:
+            pieces.append("")
+            names.append(found[1])
+    pieces[-1] += sql[start:]
+    return tuple(piece.encode() for piece in pieces), tuple(names) if any(names) else None
+
+
+def _quick(value: Any) -> Any:
+    """Ids as the text of an array: psycopg takes as long for a hundred of them as for all else in a request."""
+    if type(value) is list and value and type(value[0]) is UUID and all(type(each) is UUID for each in value):
+        return "{" + ",".join([each.hex for each in value]) + "}"
+    return value
 
 
 class Prepared:
@@ -73,13 +98,18 @@ def checked(pgconn: Any, result: Any) -> Any:
     raise psycopg.errors.error_from_result(result)
 
 
+def _in_order(params: Params, names: Sequence[str] | None) -> Sequence[Any]:
+    return [params[name] for name in names] if names else params  # type: ignore[call-overload,return-value]
+
+
 class DirectCursor:
     """What Django's wrapper of a cursor needs: `execute`, the rows, `rowcount`.
 
-    A `raw` one takes statements with PostgreSQL's own placeholders.
+    A `raw` one takes statements with PostgreSQL's own placeholders. Without `prepared` the values stand in the
+    statement, and it is planned for them.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared, *, raw: bool = False) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], prepared: Prepared | None, *, raw: bool = False) -> None:
         self._connection, self._prepared, self.raw = connection, prepared, raw
         self._rows: list[Any] = []
         self._next = 0
@@ -87,17 +117,30 @@ class DirectCursor:
 
     def execute(self, sql: str, params: Params = ()) -> DirectCursor:
         """Runs one statement. Raises psycopg.Error."""
-        text, names = (sql.encode(), None) if self.raw else numbered(sql)
-        values: Any = [params[name] for name in names] if names else params  # type: ignore[call-overload]
         transformer = Transformer(self._connection)
-        given: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
-        pgconn = self._connection.pgconn
-        name = self._prepared.name(pgconn, text, transformer.types)
-        result = checked(pgconn, pgconn.exec_prepared(name, given, transformer.formats))
+        if self._prepared is None:
+            result = self._with_values(transformer, sql, params)
+        else:
+            result = self._by_name(transformer, self._prepared, sql, params)
         transformer.set_pgresult(result)
         self._rows = transformer.load_rows(0, result.ntuples, tuple) if result.ntuples else []
         self._next, self.rowcount = 0, result.command_tuples if result.command_tuples is not None else -1
         return self
+
+    def _by_name(self, transformer: Transformer, prepared: Prepared, sql: str, params: Params) -> Any:
+        text, names = (sql.encode(), None) if self.raw else numbered(sql)
+        values = [_quick(value) for value in _in_order(params, names)]
+        given: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        pgconn = self._connection.pgconn
+        name = prepared.name(pgconn, text, transformer.types)
+        return checked(pgconn, pgconn.exec_prepared(name, given, transformer.formats))
+
+    def _with_values(self, transformer: Transformer, sql: str, params: Params) -> Any:
+        pieces, names = parted(sql)
+        literals = [transformer.as_literal(_quick(value)) for value in _in_order(params, names)]
+        text = b"".join([part for pair in zip(pieces, literals, strict=False) for part in pair]) + pieces[-1]
+        pgconn = self._connection.pgconn
+        return checked(pgconn, pgconn.exec_(text))
 
     def fetchone(self) -> Any:
         """The next row, or None."""

@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, models
 from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
-from crm.tenancy.backend.base import prepared_cursor
+from crm.tenancy.backend.base import direct_cursor, prepared_cursor
 
 R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
@@ -74,7 +74,7 @@ class KeptQuery(Generic[R]):
         given = list(self._fixed)
         for place, sample in self._places:
             given[place] = values[sample]
-        with connection.cursor() if self._planned_anew else prepared_cursor() as cursor:
+        with direct_cursor() if self._planned_anew else prepared_cursor() as cursor:
             cursor.execute(self._sql, given)
             rows = cursor.fetchall()
         return [self._make(self._convert(row)) for row in rows]
