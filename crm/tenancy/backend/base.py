@@ -119,7 +119,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor = (psycopg.RawCursor if raw else psycopg.Cursor)(self.connection)
         return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
 
-
     def direct_cursor(self) -> Any:
         """A cursor for statements that are planned for their values, like Django's, at a third of the cost."""
         self.ensure_connection()
