@@ -6,7 +6,7 @@ check of one object are the same expression.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -91,7 +91,7 @@ def visible_related(model: type[M], actor: Actor) -> models.QuerySet[M]:
 
 
 def branches(
-    queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False, shared: Sequence[UUID] | None = None
+    queryset: models.QuerySet[M], actor: Actor, *, merged: bool = False, shared: Collection[UUID] | None = None
 ) -> list[models.QuerySet[M]]:
     """What the actor sees of a queryset, as disjoint querysets that each use an index of their own.
 
@@ -116,7 +116,7 @@ def branches(
     return [own, queryset.filter(is_shared, _nobodys(queryset.model) | ~is_own)]
 
 
-def all_rows(queryset: models.QuerySet[M], actor: Actor, *, shared: Sequence[UUID] | None = None) -> models.QuerySet[M]:
+def all_rows(queryset: models.QuerySet[M], actor: Actor, *, shared: Collection[UUID] | None = None) -> models.QuerySet[M]:
     """What the actor sees of a queryset, all of it in no order, as one queryset that indexes lead to. `shared` as in
     `branches`."""
     parts = branches(queryset, actor, merged=True, shared=shared)
@@ -157,7 +157,7 @@ def _is_met_soon(model: type[models.Model], actor: Actor) -> bool:
     return actor.read != "all" and len(actor.members) > MEMBERS_MOST and bool(getattr(model, "SEEN_THROUGH", ()))
 
 
-def some_shared(model: type[models.Model], actor: Actor) -> Sequence[UUID]:
+def some_shared(model: type[models.Model], actor: Actor) -> Collection[UUID]:
     """Up to one more than SHARED_MOST of the records that are shared with the actor.
 
     Asked before a list: most members have few shared records or none, and then the list is one plain index scan.
@@ -174,33 +174,41 @@ def first_rows(
     order: tuple[Any, ...],
     limit: int,
     paths: Sequence[str],
-    shared: Sequence[UUID] | None = None,
+    shared: Collection[UUID] | None = None,
 ) -> models.QuerySet[Any]:
     """The first `limit` rows, in `order`, of what the actor sees of `queryset`, as dicts of `paths` (the columns of
     `order` among them).
 
-    One member's own records stand in order in the owner's index, and what is shared is a second branch. A manager's
-    are named one by one, with what is shared, so that the planner can tell few rows, which it sorts, from many, which
-    it reads in order past those of others: of the index alone, the rows themselves are fetched for the page only.
+    One member's own records stand by last change in the owner's index, which has what else they are sorted by, and
+    what is shared is a second branch. A manager's are named one by one, with what is shared, so that the planner can
+    tell few rows, which it sorts, from many, which it reads in order past those of others. Either way it reads the
+    index alone, and fetches the rows themselves for the page only.
     """
     several = actor.read != "all" and len(actor.members) > 1
     if _is_met_soon(queryset.model, actor):
         return queryset.order_by(*order).values(*paths)[:limit]
-    if not all(_is_column(each) for each in order):
+    if not all(map(_column_of, order)):
         # The parts of a union can't be put in order by what is no column of theirs. Such lists are short.
         return all_rows(queryset, actor, shared=shared).order_by(*order).values(*paths)[:limit]
     parts = branches(queryset, actor, merged=several, shared=shared)
     if several and len(parts) == 1:
-        ids = parts[0].order_by(*order).values("id")[:limit]
-        return queryset.model._default_manager.filter(id__in=ids).order_by(*order).values(*paths)
+        return _first_by_id(parts[0], order, limit).order_by(*order).values(*paths)
+    if not several and actor.read != "all" and _column_of(order[0]) != "updated_at":
+        parts[0] = _first_by_id(parts[0], order, limit)
     rows = [part.order_by(*order).values(*paths)[:limit] for part in parts]
     return rows[0] if len(rows) == 1 else rows[0].union(*rows[1:], all=True).order_by(*order)[:limit]
 
 
-def _is_column(term: Any) -> bool:
-    """Whether a term of an ORDER BY, a name or an OrderBy, is a column of the table itself."""
-    name = term if isinstance(term, str) else getattr(term.expression, "name", "__")
-    return "__" not in name
+def _first_by_id(queryset: models.QuerySet[M], order: tuple[Any, ...], limit: int) -> models.QuerySet[M]:
+    """The first rows of a queryset, found by an index alone where one has the order and the conditions."""
+    ids = queryset.order_by(*order).values("id")[:limit]
+    return queryset.model._default_manager.filter(id__in=ids)
+
+
+def _column_of(term: Any) -> str:
+    """The column of the table itself that a term of an ORDER BY, a name or an OrderBy, is; "" for any other."""
+    name: str = term.lstrip("-") if isinstance(term, str) else getattr(term.expression, "name", "")
+    return "" if "__" in name else name
 
 
 def absent(model: type[models.Model]) -> NotFound:

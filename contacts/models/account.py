@@ -5,7 +5,7 @@ from django.db import models
 
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import grams_index, slot_indexes, words_index
+from crm.tenancy.indexes import grams_index, owned_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 
 LIVE = models.Q(deleted_at__isnull=True)
@@ -45,14 +45,7 @@ class Account(OrgModel, SortSlots, Address):
             models.Index(
                 "org", "name_norm", "id", include=["owner", "updated_at"], name="account_by_name", condition=LIVE
             ),
-            models.Index(
-                "org",
-                "owner",
-                models.F("updated_at").desc(),
-                models.F("id").desc(),
-                name="account_owner",
-                condition=LIVE,
-            ),
+            owned_index("account_by_owner", "name_norm"),
             models.Index("org", "parent", name="account_parent", condition=models.Q(parent__isnull=False)),
             words_index("account_words", "name_norm", "domain", function="keel_with_address", condition=LIVE),
             grams_index("account_phone", "phone", function="keel_digits", condition=LIVE),

@@ -7,7 +7,7 @@ from contacts.enums import AddressKind, ContactRole, LeadStatus, Lifecycle
 from contacts.models.account import LIVE, Account
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import grams_index, slot_indexes, words_index
+from crm.tenancy.indexes import grams_index, owned_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 
 SIEVED = ("lifecycle", "lead_status")  # what lists are filtered by most
@@ -66,15 +66,7 @@ class Contact(OrgModel, SortSlots, Address):
                 condition=LIVE & models.Q(last_activity_at__isnull=False),
             ),
             models.Index("org", "full_name_norm", name="contact_full_name", condition=LIVE),
-            models.Index(
-                "org",
-                "owner",
-                models.F("updated_at").desc(),
-                models.F("id").desc(),
-                include=SIEVED,
-                name="contact_owned",
-                condition=LIVE,
-            ),
+            owned_index("contact_by_owner", "sort_name", "last_activity_at", *SIEVED),
             models.Index("org", "email_norm", name="contact_email", condition=LIVE),
             models.Index("org", "phone_norm", name="contact_phone", condition=LIVE),
             models.Index("org", "account", name="contact_account", condition=LIVE),

@@ -1,6 +1,7 @@
 """What search keeps beside the records themselves."""
 
 from django.db import models
+from django.db.models.functions import Substr
 
 from crm.tenancy.models import TenantModel
 
@@ -15,4 +16,8 @@ class SearchWord(TenantModel):
     word = models.TextField(db_collation="C")
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["org", "word"], name="searchword_word")]
+        indexes = [
+            models.Index(fields=["org", "word"], name="searchword_word"),
+            # The first letter may be the wrong one.
+            models.Index("org", Substr("word", 2), name="searchword_tail"),
+        ]

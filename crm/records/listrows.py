@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -68,11 +68,19 @@ class Reads:
     def rows(self, key: Key | Keys, place: Place | None) -> list[Any]:
         """The first rows beyond a place, in the order of `key`. Raises Invalid, and TooSlow."""
         found: list[Any] = []
-        for stretch in stretches(key, place):
+        for stretch in self._stretches(key, place):
             found += self._rows_of(stretch)[: self.limit - len(found)]
             if len(found) == self.limit:
                 break
         return found
+
+    def _stretches(self, key: Key | Keys, place: Place | None) -> list[Stretch]:
+        """What the page is read from. A member's own rows are few, and read from the owner's index whatever they are
+        sorted by: those without a value need no reading of their own."""
+        is_few = self.actor.read != "all" and len(self.actor.members) == 1
+        if is_few and (place is None or None not in _several(place.value)):
+            return [Stretch((), key, place, backwards=place is not None and place.backwards)]
+        return stretches(key, place)
 
     def _rows_of(self, stretch: Stretch) -> list[Any]:
         place = stretch.place
@@ -109,7 +117,7 @@ class Reads:
         return is_plain and len(self.shared) <= access.SHARED_MOST
 
     @cached_property
-    def shared(self) -> Sequence[UUID]:
+    def shared(self) -> Collection[UUID]:
         """Records that are shared with the actor, up to one more than are named one by one."""
         return access.some_shared(self.record_type.model, self.actor)
 
@@ -145,14 +153,14 @@ class _Wanted:
 
 
 def _rows(
-    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Sequence[UUID]
+    rows: QuerySet[Any], wanted: _Wanted, stretch: Stretch, actor: Actor, shared: Collection[UUID]
 ) -> QuerySet[Any]:
     return access.first_rows(
         rows.filter(stretch.rows), actor, order=stretch.order, limit=wanted.limit, paths=wanted.paths, shared=shared
     )
 
 
-def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Sequence[UUID]) -> list[Any]:
+def _plain_rows(wanted: _Wanted, place: Place | None, actor: Actor, shared: Collection[UUID]) -> list[Any]:
     """Rows of a plain list. Its SQL is made once: Django needs longer for it than PostgreSQL for the rows."""
     org_id, role = (wanted.sieve.org_id, wanted.sieve.role) if wanted.sieve else (UUID(int=0), "")
     reach = Actor(org_id=org_id, role=role, read=actor.read, members=actor.members)

@@ -28,6 +28,15 @@ def _index(function: str, value: F | Func, name: str, condition: Q | None) -> Gi
     return GinIndex(vector, name=name, condition=condition, fastupdate=True, gin_pending_list_limit=PENDING)
 
 
+def owned_index(name: str, *include: str) -> Index:
+    """One member's rows by last change, with all that their lists are sorted by: those few are put in order by the
+    index alone, and the table is asked for a page of them."""
+    return Index(
+        "org", "owner", F("updated_at").desc(), F("id").desc(), include=[*include, *SortSlots.SLOT_COLUMNS], name=name,
+        condition=Q(deleted_at__isnull=True),
+    )  # fmt: skip
+
+
 def slot_indexes(prefix: str) -> list[Index]:
     """The indexes of a table's sort columns, of the rows with a value alone: most organisations have no such field.
 

@@ -7,7 +7,7 @@ from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm.models import Membership, Share
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import slot_indexes, words_index
+from crm.tenancy.indexes import owned_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
@@ -74,15 +74,7 @@ class Deal(OrgModel, SortSlots):
                 name="deal_by_change",
                 condition=LIVE,
             ),
-            models.Index(
-                "org",
-                "owner",
-                models.F("updated_at").desc(),
-                models.F("id").desc(),
-                include=SIEVED,
-                name="deal_owned",
-                condition=LIVE,
-            ),
+            owned_index("deal_by_owner", "name_norm", "amount", "close_date", *SIEVED),
             models.Index(
                 fields=["org", "owner", "stage", "position", "id"],
                 include=["amount", "currency", "weighted"],

@@ -118,7 +118,8 @@ def test_who_sees_a_part_reads_that_part(port: Harbour, cluster: ClusterInfo) ->
     for who, sort in product(("rep", "manager"), ("depth", "-depth", "-depth,name")):
         with port.org.acting(getattr(port, who)) as actor:
             kind, cursor = schema.record_type("contact", actor), ""
-            for number, most in ((50, 1), (50, 2), (20, 1)):
+            # One member's rows with a value and those without are read together, others in two stretches.
+            for number, most in ((50, 1), (50, 1 if who == "rep" else 2), (20, 1)):
                 with CaptureQueriesContext(connection) as captured:
                     page = lists.list_page(kind, ListQuery(sort=sort, cursor=cursor), actor)
                 statements = [q["sql"] for q in captured.captured_queries if 'FROM "contacts_contact"' in q["sql"]]

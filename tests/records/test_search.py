@@ -320,6 +320,21 @@ def test_better_hits_come_first_then_own_then_new_ones(office: Office) -> None:
     assert office.hits(office.admin, "marte")[0].tier == Tier.SIMILAR
 
 
+@pytest.mark.parametrize("sought", ["xthackeray", "phackeray", "htackeray", "hackeray", "thakeray"])
+def test_names_are_found_though_their_first_letter_is_wrong(office: Office, sought: str) -> None:
+    named = office.contact_of(office.rep, first_name="Nora", last_name="Thackeray")
+    office.contact_of(office.rep, first_name="Nora", last_name="Jackeri")
+    hits = office.hits(office.rep, sought)
+    assert (hits[0].id, hits[0].tier) == (named.pk, Tier.SIMILAR)
+
+
+def test_words_that_begin_alike_come_before_those_that_do_not(office: Office) -> None:
+    wanted = office.contact_of(office.rep, first_name="Nora", last_name="Parlsen")
+    for n in range(12):
+        office.contact_of(office.rep, first_name="Nora", last_name=f"{chr(97 + n)}arlson")
+    assert wanted.pk in {hit.id for hit in office.hits(office.rep, "parlson")}
+
+
 def test_notes_are_seen_with_what_they_are_about(office: Office) -> None:
     with office.org.acting(office.rep) as acting:
         share_record("account", office.account.pk, member=office.colleague.pk, level="read", acting=acting)
