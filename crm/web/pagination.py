@@ -149,15 +149,24 @@ class Keys:
     def beyond(self, place: Place) -> Any:
         """The condition that leaves the rows of the page that begins at a place.
 
-        Beyond it by the first key that differs; and, said once more for an index of the first key, not before it.
+        Those that are not before it by the first key, but for those that are alike by it and not beyond by the rest:
+        one range of an index, and what is taken out of it the planner knows to be little.
         """
+        first, value = self.keys[0], place.value[0]
+        if first.nullable or value is None:
+            return _from(first, value, backwards=place.backwards) & self._past_any(place)
+        rest = joined(self.keys[1:]).beyond(_rest(place))
+        down = first.descending != place.backwards
+        return first.where("lte" if down else "gte", value) & ~Q(first.where("exact", value) & ~Q(rest))
+
+    def _past_any(self, place: Place) -> Q:
+        """The rows that come after a place by the first key that differs."""
         found, same = Q(pk__in=[]), Q()
         for key, value in zip(self.keys[:-1], place.value[:-1], strict=True):
             found |= same & _past(key, value, backwards=place.backwards)
             same &= key.where("isnull", True) if value is None else key.where("exact", value)
         last = Place(place.backwards, place.value[-1], place.row_id)
-        from_here = _from(self.keys[0], place.value[0], backwards=place.backwards)
-        return from_here & (found | same & Q(self.keys[-1].beyond(last)))
+        return found | same & Q(self.keys[-1].beyond(last))
 
     def value_of(self, row: Any) -> Any:
         """What a cursor holds of a row."""
@@ -168,6 +177,17 @@ class Keys:
         if not isinstance(value, list) or len(value) != len(self.keys):
             raise ValidationError("Not a value for each key.")
         return tuple(key.read(each, model) for key, each in zip(self.keys, value, strict=True))
+
+
+def joined(keys: tuple[Key, ...]) -> Key | Keys:
+    """Keys as one; a single one as itself."""
+    return keys[0] if len(keys) == 1 else Keys(keys)
+
+
+def _rest(place: Place) -> Place:
+    """A place by all of its keys but the first."""
+    left = place.value[1:]
+    return Place(place.backwards, left if len(left) > 1 else left[0], place.row_id)
 
 
 def _past(key: Key, value: Any, *, backwards: bool) -> Q:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm.web.pagination import Key, Keys, Place
+from crm.web.pagination import Key, Keys, Place, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,8 @@ def _parts(key: Key | Keys) -> list[Stretch]:
     if not first.sparse:
         return [Stretch((), key)]
     filled = replace(first, nullable=False, sparse=False)
-    others = _parts(_joined(rest) if rest else Key("id", first.descending))
+    others = _parts(joined(rest) if rest else Key("id", first.descending))
     return [
-        Stretch(((first.path, False),), _joined((filled, *rest))),
+        Stretch(((first.path, False),), joined((filled, *rest))),
         *(replace(part, empty=((first.path, True), *part.empty)) for part in others),
     ]
-
-
-def _joined(keys: tuple[Key, ...]) -> Key | Keys:
-    return keys[0] if len(keys) == 1 else Keys(keys)

@@ -74,8 +74,17 @@ class Row:
         return bool(words(sought)) and all(has(word) for word in words(sought))
 
 
+def begins_like(word: str, sought: str) -> bool:
+    """With the same letter; or with another one, one too many, one too few, or the first two the wrong way round."""
+    if word[0] == sought[0]:
+        return True
+    three = sought[1:4]
+    turned = (word.startswith(sought[1] + sought[0]), word.startswith(three), word[1:].startswith((three, sought[:3])))
+    return len(sought) > 3 and any(turned)
+
+
 def is_like(word: str, sought: str) -> bool:
-    if not re.fullmatch(r"[^\W\d_]{3,40}", word) or word[0] != sought[0]:
+    if not re.fullmatch(r"[^\W\d_]{3,40}", word) or not begins_like(word, sought):
         return False
     return distance(word, sought) <= (1 if len(sought) == 3 else 2)
 
@@ -93,7 +102,7 @@ ROWS = st.lists(
 SOUGHT = st.one_of(
     st.sampled_from(
         ["asa", "ASA", "berg", "Berg jose", "bergs", "jose@", "e.berg@ac", "rien7", "li", "l", "obrien", "brien o", "jsoe",
-         "bregstrom", "asr", "acm", "example", "price", "price berg", "@", "%", "_li@", "van der", "  berg  ", "77"]
+         "bregstrom", "asr", "acm", "example", "ebrg", "erg", "xberg", "perg", "price", "price berg", "@", "%", "_li@", "van der", "  berg  ", "77"]
     ),
     st.text(alphabet="abegjlort@.' ", min_size=1, max_size=6),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.abc import Transformer as AnyTransformer
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus
 
@@ -127,7 +128,7 @@ class DirectCursor:
         self._next, self.rowcount = 0, result.command_tuples if result.command_tuples is not None else -1
         return self
 
-    def _by_name(self, transformer: Transformer, prepared: Prepared, sql: str, params: Params) -> Any:
+    def _by_name(self, transformer: AnyTransformer, prepared: Prepared, sql: str, params: Params) -> Any:
         text, names = (sql.encode(), None) if self.raw else numbered(sql)
         values = [_quick(value) for value in _in_order(params, names)]
         given: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
@@ -135,7 +136,7 @@ class DirectCursor:
         name = prepared.name(pgconn, text, transformer.types)
         return checked(pgconn, pgconn.exec_prepared(name, given, transformer.formats))
 
-    def _with_values(self, transformer: Transformer, sql: str, params: Params) -> Any:
+    def _with_values(self, transformer: AnyTransformer, sql: str, params: Params) -> Any:
         pieces, names = parted(sql)
         literals = [transformer.as_literal(_quick(value)) for value in _in_order(params, names)]
         text = b"".join([part for pair in zip(pieces, literals, strict=False) for part in pair]) + pieces[-1]
