@@ -116,7 +116,9 @@ def branches(
     return [own, queryset.filter(is_shared, _nobodys(queryset.model) | ~is_own)]
 
 
-def all_rows(queryset: models.QuerySet[M], actor: Actor, *, shared: Collection[UUID] | None = None) -> models.QuerySet[M]:
+def all_rows(
+    queryset: models.QuerySet[M], actor: Actor, *, shared: Collection[UUID] | None = None
+) -> models.QuerySet[M]:
     """What the actor sees of a queryset, all of it in no order, as one queryset that indexes lead to. `shared` as in
     `branches`."""
     parts = branches(queryset, actor, merged=True, shared=shared)
