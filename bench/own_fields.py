@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -59,7 +60,13 @@ def _fill(records: Records, values: dict[str, object]) -> None:
         for condition, of in (("org_id = %s", org), ("owner_id = ANY (%s::uuid[])", members)):
             ids = [row[0] for row in connection.execute(newest.format(condition), [of, NEWEST])]
             connection.execute("UPDATE contacts_contact SET custom = %s WHERE id = ANY (%s)", [Jsonb(values), ids])
-        connection.execute("VACUUM ANALYZE contacts_contact")
+        _settle(connection)
+
+
+def _settle(connection: psycopg.Connection[Any]) -> None:
+    """The table as it is long after such a change: otherwise whoever reads it next writes its pages to the disk."""
+    connection.execute("VACUUM ANALYZE contacts_contact")
+    connection.execute("CHECKPOINT")
 
 
 def rank_of(pk: UUID) -> int:
@@ -85,5 +92,5 @@ def sorted_field(records: Records) -> Iterator[None]:
             with org_context(Actor.system(acting.org_id)) as system:
                 more = fill_part(row.pk, acting=system)
         with psycopg.connect(records.url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE contacts_contact")
+            _settle(connection)
         yield
