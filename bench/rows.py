@@ -324,7 +324,7 @@ ROWS: tuple[Row, ...] = (
     Row("timeline", "Timeline of a contact", timeline),
     Row("account", "Account page", account_page),
     Row("deal", "Deal page", deal_page),
-    Row("deals", "Deals list, deep", deal_list),
+    Row("deals", "Deals list, deep", deal_list, ANY_LIST),
     Row("home", "Home", home),
     Row("edit", "Edit a cell", edit_cell, Bar(cpu_ms=6), kind="write"),
     Row("filtered", "Contacts, filtered, first page", filtered_list, ANY_LIST),

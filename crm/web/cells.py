@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from html import escape as escape_text
 from typing import Any
 from uuid import UUID
@@ -80,12 +81,15 @@ def _number(field: Field) -> Render:
 
 
 def _money(field: Field) -> Render:
+    writer = cache(formats.money_writer)
+    column, of = field.column, field.currency_path
+
     def render(row: Row) -> str:
-        amount, currency = row[field.column], row[field.currency_path]
+        amount = row[column]
         if amount is None:
             return EMPTY
-        exact, whole = escape(formats.money(amount, currency)), escape(formats.money_whole(amount, currency))
-        return f'<span title="{exact}">{whole}</span>'
+        whole, exact = writer(row[of])(amount)
+        return f'<span title="{escape(exact)}">{escape(whole)}</span>'
 
     return render
 
