@@ -178,7 +178,8 @@ def test_rows_have_keys_of_their_own_and_the_agreed_bars():
     assert bars == {
         "board": (25, 8, 160_000), "contacts": (8, 6, None), "contacts_changed": (8, 6, None),
         "contacts_named": (8, 6, None), "contact": (9, 12, None), "move": (6, 12, 10_000), "event": (4, None, None),
-        "create": (6, None, None), "edit": (6, None, None), "filtered": (10, 8, None), "filtered_deep": (10, 8, None),
+        "create": (6, None, None), "edit": (6, None, None), "deals": (10, 8, None),
+        "filtered": (10, 8, None), "filtered_deep": (10, 8, None),
         "sorted": (10, 8, None), "sorted_deep": (10, 8, None), "count": (30, None, None), "related": (250, None, None),
         "own": (10, None, None), "own_shown": (10, None, None), "own_sorted": (10, 8, None),
         "own_sorted_deep": (10, 8, None), "grouped": (250, 8, None),
