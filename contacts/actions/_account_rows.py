@@ -30,6 +30,7 @@ from crm.lib.errors import Invalid
 from crm.lib.money import is_currency
 from crm.lib.phones import normalize_phone
 from crm.records import timeline
+from crm.tenancy.backend.kept import new_row
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
 from crm.tenancy.models import create_together
@@ -127,7 +128,7 @@ def _refuse_duplicates(rows: Sequence[Row], acting: Actor) -> None:
 def _write(rows: Sequence[Row], acting: Actor) -> None:
     """Writes checked rows, their domains and timeline entries: one statement per table."""
     for row in rows:
-        row.made = Account(**row.columns)
+        row.made = new_row(Account, **row.columns)
     domains = [child for row in rows for child in _children.domain_rows(row.made.id, row.domains)]
     entries = [timeline.Entry(kind="system", data={"event": "created"}, account_id=row.made.id) for row in rows]
     with _creating.writing_for({row.made.owner_id for row in rows}, acting, "accounts created for another owner"):

@@ -9,14 +9,14 @@ from uuid import UUID
 from contacts.lib.emails import same_email
 from contacts.models import Account, AccountDomain, Contact, ContactEmail, ContactPhone
 from contacts.values import EmailValue, PhoneValue
-from crm.tenancy.fields import new_id
+from crm.tenancy.backend.kept import new_row
 
 
 def email_rows(contact_id: UUID, emails: Sequence[EmailValue]) -> list[ContactEmail]:
     """Rows for checked addresses, the primary one in front."""
     return [
-        ContactEmail(
-            id=new_id(), contact_id=contact_id, position=i, address=v.address, kind=v.kind, is_primary=v.is_primary
+        new_row(
+            ContactEmail, contact_id=contact_id, position=i, address=v.address, kind=v.kind, is_primary=v.is_primary
         )
         for i, v in enumerate(emails)
     ]
@@ -25,16 +25,14 @@ def email_rows(contact_id: UUID, emails: Sequence[EmailValue]) -> list[ContactEm
 def phone_rows(contact_id: UUID, phones: Sequence[PhoneValue]) -> list[ContactPhone]:
     """Rows for checked numbers, the primary one in front."""
     return [
-        ContactPhone(
-            id=new_id(), contact_id=contact_id, position=i, number=v.number, kind=v.kind, is_primary=v.is_primary
-        )
+        new_row(ContactPhone, contact_id=contact_id, position=i, number=v.number, kind=v.kind, is_primary=v.is_primary)
         for i, v in enumerate(phones)
     ]
 
 
 def domain_rows(account_id: UUID, domains: Sequence[str]) -> list[AccountDomain]:
     """Rows for normalised domains."""
-    return [AccountDomain(id=new_id(), account_id=account_id, domain=d, position=i) for i, d in enumerate(domains)]
+    return [new_row(AccountDomain, account_id=account_id, domain=d, position=i) for i, d in enumerate(domains)]
 
 
 def replace_emails(contact: Contact, emails: Sequence[EmailValue]) -> bool:

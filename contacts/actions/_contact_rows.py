@@ -31,6 +31,7 @@ from contacts.values import (
 from crm.actions.tags import clean_tags
 from crm.lib.errors import Invalid
 from crm.records import timeline
+from crm.tenancy.backend.kept import new_row
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.fields import new_id
 from crm.tenancy.models import create_together
@@ -115,12 +116,12 @@ def _refuse_duplicates(rows: Sequence[Row], taken: Collection[str], acting: Acto
 def _write(rows: Sequence[Row], acting: Actor) -> None:
     """Writes checked rows, their children and their timeline entries."""
     for row in rows:
-        row.made = Contact(account_id=row.account_id, **row.columns)
+        row.made = new_row(Contact, account_id=row.account_id, **row.columns)
     emails = [child for row in rows for child in _children.email_rows(row.made.id, row.emails)]
     phones = [child for row in rows for child in _children.phone_rows(row.made.id, row.phones)]
     links = [
-        AccountContact(
-            id=new_id(), contact_id=row.made.id, account_id=row.account_id, role=row.account_role, is_primary=True
+        new_row(
+            AccountContact, contact_id=row.made.id, account_id=row.account_id, role=row.account_role, is_primary=True
         )
         for row in rows
         if row.account_id

@@ -106,13 +106,19 @@ def gettext(message: Any, **values: Any) -> Markup:
 
     What Jinja2's newstyle gettext answers, without asking the catalogue again for what was asked before.
     """
-    text = _translated(str(message), translation.get_language())
-    return text % values
+    if values:
+        return _translated(str(message), translation.get_language()) % values
+    return _plain(str(message), translation.get_language())
 
 
 @lru_cache(maxsize=8192)
 def _translated(message: str, _language: str | None) -> Markup:
     return Markup(translation.gettext(message))  # noqa: S704 -- texts of templates and catalogues
+
+
+@lru_cache(maxsize=8192)
+def _plain(message: str, language: str | None) -> Markup:
+    return _translated(message, language) % {}
 
 
 PARTS_MOST = 5000  # pieces of markup that a process keeps, a few kilobytes each at most

@@ -1,12 +1,42 @@
-"""Jinja2's environment, with two short cuts: a page calls some two hundred functions, and a third of its time went into
-how Jinja2 calls them."""
+"""Jinja2's environment, with three short cuts: a page calls some two hundred functions and escapes twice as many
+values, and a third of its time went into how Jinja2 does both."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
 from types import FunctionType
 from typing import Any
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, Template, nodes
 from jinja2.runtime import Context, Macro
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
+
+_SPECIAL = re.compile("[&<>\"']")
+
+
+def quick_escape(value: Any) -> str:
+    """A value as HTML. Text with nothing to escape stays what it is: the page is put together from texts anyway, and
+    making a Markup of each takes longer than looking for what to escape."""
+    kind = type(value)
+    if kind is Markup or (kind is str and not _SPECIAL.search(value)):
+        return value  # type: ignore[no-any-return]
+    return escape(value)
+
+
+class QuickTemplate(Template):
+    """Puts values out by `quick_escape`."""
+
+    @classmethod
+    def _from_namespace(
+        cls,
+        environment: Environment,
+        namespace: MutableMapping[str, Any],
+        globals: MutableMapping[str, Any],  # noqa: A002
+    ) -> Template:
+        namespace["escape"] = quick_escape
+        return super()._from_namespace(environment, namespace, globals)
 
 
 class QuickContext(Context):
@@ -29,6 +59,7 @@ class QuickEnvironment(Environment):
     """Calls the functions named in `constants` when a template is compiled, wherever their arguments are constants."""
 
     context_class = QuickContext
+    template_class = QuickTemplate
     constants: tuple[str, ...] = ()  # globals that always answer the same
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:

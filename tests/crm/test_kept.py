@@ -1,19 +1,22 @@
 """Kept queries give what the same querysets give, to everybody, however often and in whatever order they are asked."""
 
+import datetime as dt
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 
+from activities.models import Activity
 from contacts.actions.contacts import create_contact
-from contacts.models import Contact
+from contacts.models import Contact, ContactEmail
 from contacts.values import NewContact
 from crm import access
 from crm.actions.sharing import share_record
 from crm.enums import ShareLevel
 from crm.lib.errors import NotFound
 from crm.models import Team
-from crm.tenancy.backend.kept import KeptQuery, save_columns
+from crm.tenancy.backend.kept import KeptQuery, new_row, save_columns
 from crm.tenancy.fields import new_id
 from tests.factories import make_org
 
@@ -132,3 +135,29 @@ def _seen(contact: Contact, acting: object) -> bool:
     except NotFound:
         return False
     return True
+
+
+@pytest.mark.parametrize("model", [Contact, ContactEmail, Activity], ids=lambda model: model.__name__)
+def test_new_row_is_what_the_model_makes(model: type):
+    org = make_org()
+    with org.system():
+        given = {"id": new_id(), "created_at": None, "updated_at": None} if model is Contact else {"id": new_id()}
+        made, plain = new_row(model, **given), model(**given)
+        here = {name: value for name, value in vars(made).items() if name != "_state"}
+        there = {name: value for name, value in vars(plain).items() if name != "_state"}
+        moments = [name for name in there if isinstance(there[name], dt.datetime)]  # of one's making
+        assert {**here, **dict.fromkeys(moments)} == {**there, **dict.fromkeys(moments)}
+        assert (made._state.adding, made._state.db) == (True, None)
+        assert vars(new_row(model))["id"] != vars(new_row(model))["id"]
+        with pytest.raises(TypeError, match="no columns owner"):
+            new_row(Contact, owner="somebody")
+
+
+def test_new_row_can_be_saved_and_read_again():
+    org = make_org()
+    rep = org.member("rep")
+    with org.system():
+        made = new_row(Contact, last_name="Berg", owner_id=rep.pk)
+        assert made.name == "Berg"
+        made.save(force_insert=True)
+        assert (made.sort_name, made.owner.pk, Contact.objects.get().pk) == ("berg", rep.pk, made.pk)

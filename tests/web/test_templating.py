@@ -12,6 +12,8 @@ TEXTS = [
     "{{ shout(name) }}{{ shout(word=name) }}",
     MACRO + "{{ box(name) }}{{ box(name, cls='y') }}{% call box('in') %}<i>{{ name }}</i>{% endcall %}",
     "{% for n in (1, 2) %}{% set here = n %}{{ seen('here') }}{{ seen('name') }}{% endfor %}",
+    "{{ 'a' ~ name ~ 1 }}{{ name|e }}{{ name|safe }}{{ none }}{{ 7 }}{{ 1.5 }}{{ 'plain' }}{{ \"it's\" }}{{ [name] }}",
+    "{% set kept %}<u>{{ name }}</u>{% endset %}{{ kept }}{{ kept ~ name }}{{ mark(kept) }}{{ name|upper }}",
     "{{ mark('m') }}{{ mark(name) }}{{ mark('m', *(1,)) if false else '' }}",
 ]
 
