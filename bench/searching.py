@@ -20,8 +20,8 @@ from crm import queries
 from crm.records.search import search, search_quickly
 from crm.tenancy.context import Actor, org_context
 
-TERMS = 100  # of each kind, for each role
-WARM_UP = TERMS  # a fresh copy of the database comes from the disk at first
+TERMS = 200  # of each kind, for each role
+WARM_UP = 50  # a fresh copy of the database comes from the disk at first
 SEED = 20  # terms are the same in every run
 
 
