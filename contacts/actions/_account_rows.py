@@ -126,7 +126,7 @@ def _refuse_duplicates(rows: Sequence[Row], acting: Actor) -> None:
 
 
 def _write(rows: Sequence[Row], acting: Actor) -> None:
-    """Writes checked rows, their domains and timeline entries: one statement per table."""
+    """Writes checked rows, their domains and timeline entries."""
     for row in rows:
         row.made = new_row(Account, **row.columns)
     domains = [child for row in rows for child in _children.domain_rows(row.made.id, row.domains)]

@@ -13,10 +13,5 @@ class Migration(migrations.Migration):
 
     operations = [
         RunSqlFile("contacts/sql/find_keys.sql", f"DROP FUNCTION {FUNCTION}"),
-        DefinerFunctions(
-            [FUNCTION],
-            [
-                "SELECT ON contacts_contact, contacts_contactemail, contacts_account, contacts_accountdomain",
-            ],
-        ),
+        DefinerFunctions([FUNCTION], []),  # search has the rights already
     ]

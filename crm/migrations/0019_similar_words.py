@@ -19,5 +19,5 @@ class Migration(migrations.Migration):
             models.Index(models.F("org"), django.db.models.functions.text.Substr("word", 2), name="searchword_tail"),
         ),
         RunSqlFile("crm/tenancy/sql/similar_words.sql"),
-        DefinerFunctions(["keel_similar_query(text)"], ["SELECT ON crm_searchword"]),
+        DefinerFunctions(["keel_similar_query(text)"], []),
     ]

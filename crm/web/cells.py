@@ -3,7 +3,6 @@ what an f-string does."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,6 +16,7 @@ from markupsafe import Markup
 
 from crm.records.registry import SHORT_TEXTS, Field, FieldType, RecordType
 from crm.web import formats
+from crm.web.templating import SPECIAL
 from crm.web.urls import path_to
 
 Row = Mapping[str, Any]
@@ -31,7 +31,6 @@ class Labels:
 
 
 Render = Callable[[Row], str]
-_SPECIAL = re.compile("[&<>\"']")
 FALLBACK = 120  # characters of what stands in for a name
 EMPTY = '<span class="muted">—</span>'
 # Stands in for an id when a URL is reversed once per list, not once per row.
@@ -41,7 +40,7 @@ HOLE = UUID("00000000-0000-7000-8000-000000000000")
 def escape(value: object) -> str:
     """HTML-escaped text, as a plain string: making a Markup of each of hundreds of values would cost more."""
     text = str(value)
-    return escape_text(text) if _SPECIAL.search(text) else text
+    return escape_text(text) if SPECIAL.search(text) else text
 
 
 def record_name(record_type: RecordType, row: Row) -> str:

@@ -13,14 +13,14 @@ from jinja2.runtime import Context, Macro
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
-_SPECIAL = re.compile("[&<>\"']")
+SPECIAL = re.compile("[&<>\"']")  # what HTML says in another way
 
 
 def quick_escape(value: Any) -> str:
     """A value as HTML. Text with nothing to escape stays what it is: the page is put together from texts anyway, and
     making a Markup of each takes longer than looking for what to escape."""
     kind = type(value)
-    if kind is Markup or (kind is str and not _SPECIAL.search(value)):
+    if kind is Markup or (kind is str and not SPECIAL.search(value)):
         return value  # type: ignore[no-any-return]
     return escape(value)
 

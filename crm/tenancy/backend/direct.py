@@ -26,23 +26,6 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|s|%)")
 _GOOD = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY})
 
 
-@lru_cache(maxsize=2048)
-def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
-    """A statement with PostgreSQL's placeholders ($1) for psycopg's (%s, or %(name)s), and the names in their order;
-    None where they have none."""
-    places, numbers = OrderedDict[str, int](), count(1)
-
-    def place(found: re.Match[str]) -> str:
-        if found[0] == "%%":
-            return "%"
-        name = found[1]
-        number = next(numbers) if name is None else places.setdefault(name, len(places) + 1)
-        return f"${number}"
-
-    text = _PLACEHOLDER.sub(place, sql).encode()
-    return text, tuple(places) or None
-
-
 @lru_cache(maxsize=512)
 def parted(sql: str) -> tuple[tuple[bytes, ...], tuple[str, ...] | None]:
     """What stands between a statement's placeholders (%s, or %(name)s), and the names of these in their order; None
@@ -58,6 +41,17 @@ def parted(sql: str) -> tuple[tuple[bytes, ...], tuple[str, ...] | None]:
             names.append(found[1])
     pieces[-1] += sql[start:]
     return tuple(piece.encode() for piece in pieces), tuple(names) if any(names) else None
+
+
+@lru_cache(maxsize=2048)
+def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
+    """A statement with PostgreSQL's placeholders ($1) for psycopg's, and the names in their order; None where they have
+    none."""
+    pieces, names = parted(sql)
+    order = tuple(dict.fromkeys(names or ()))
+    numbers = [order.index(name) + 1 for name in names] if names else range(1, len(pieces))
+    rest = [b"$%d%b" % (number, piece) for number, piece in zip(numbers, pieces[1:], strict=True)]
+    return pieces[0] + b"".join(rest), order or None
 
 
 def _quick(value: Any) -> Any:
@@ -139,7 +133,7 @@ class DirectCursor:
     def _with_values(self, transformer: AnyTransformer, sql: str, params: Params) -> Any:
         pieces, names = parted(sql)
         literals = [transformer.as_literal(_quick(value)) for value in _in_order(params, names)]
-        text = b"".join([part for pair in zip(pieces, literals, strict=False) for part in pair]) + pieces[-1]
+        text = b"".join([part for pair in zip(pieces, [*literals, b""], strict=True) for part in pair])
         pgconn = self._connection.pgconn
         return checked(pgconn, pgconn.exec_(text))
 
