@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import random
 import socket
 import subprocess
 import time
@@ -19,6 +20,7 @@ from crm.launch.up import application_parts
 from tests.support.cluster import GIVEN_URLS, worker_number
 
 START_PATIENCE = 60.0  # seconds
+PORTS = (12_000, 32_000)
 PARTS = ("web", "live", "worker", "relay")
 
 
@@ -37,10 +39,16 @@ class RunningKeel:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nothing listens on now, nor on the next one.
+
+    It is below those that the system gives to outgoing connections, of which one could have it before a server does.
+    """
+    while True:
+        port = random.randrange(*PORTS, 2)
+        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as next_one:
+            one.bind(("127.0.0.1", port))
+            next_one.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def answers(port: int, path: str) -> int:
