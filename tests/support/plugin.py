@@ -3,6 +3,7 @@
 Loaded by `-p tests.support.plugin` (pyproject.toml), because conftest files come too late for that.
 """
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -27,6 +28,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.config.settings.test")
     os.environ.setdefault("KEEL_TEST_RUN", str(os.getpid()))
     return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is there before the first test is there after the last: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
