@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench import names
 from bench.scale import OTHER_MEMBERS, STAGES, TEAM, Scale
+from crm.tenancy.searchsql import noted
 
 CURRENCY = "CASE pick(n, 31, 10) WHEN 0 THEN 'USD' WHEN 1 THEN 'GBP' ELSE 'EUR' END"
 STAGE_NAMES = ("Lead", "Qualified", "Discovery", "Proposal", "Negotiation", "Commit", "Won", "Lost")
@@ -377,11 +378,11 @@ def words() -> Fill:
         UNION ALL SELECT org_id, keel_with_address(name_norm, domain) FROM contacts_account
         UNION ALL SELECT org_id, name_norm FROM deals_deal
         UNION ALL SELECT DISTINCT org_id, keel_text(subject, body) FROM activities_activity"""
-    each = "unnest(string_to_array(keel_spaced(t.text), ' ')) AS word"
+    each = noted("t.text").replace("{", "{{").replace("}", "}}")
     return Fill(
         "crm_searchword",
         {"id": "uuidv7()", "org_id": "org_id", "word": "word", "created_at": "at(0)"},
-        f"(SELECT DISTINCT org_id, word FROM ({texts}) t, {each} WHERE word ~ '^[^0-9]{{{{3,40}}}}$') x",
+        f"(SELECT DISTINCT org_id, word FROM ({texts}) t, {each}) x",
     )
 
 

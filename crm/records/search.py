@@ -37,7 +37,10 @@ class Tier(IntEnum):
     SIMILAR = 4
 
 
-_TIERS = {Way.PREFIXED: Tier.PREFIX, Way.WORDED: Tier.WORDS, Way.FRAGMENTS: Tier.FRAGMENT, Way.SIMILAR: Tier.SIMILAR}
+_TIERS = {
+    Way.PREFIXED: Tier.PREFIX, Way.WORDED: Tier.WORDS, Way.FRAGMENTS: Tier.FRAGMENT, Way.SIMILAR: Tier.SIMILAR,
+    Way.MISSPELLED: Tier.SIMILAR,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ Show = Callable[[Sequence[Found], str, Actor], dict[UUID, Shown]]
 class Source:
     """Something that is searched. `show(found, sought, actor)` reads hits under row-level security and says how they
     are shown; what it leaves out is no hit. `prefixed` and `fragments` say which functions the table has beside the one
-    for words. An `aside` is searched when everything else gave too little, or all is wanted.
+    for words. An `aside` is searched when everything else gave too little, or all is wanted. It holds what people
+    wrote, in which most words are like another: there only those that nobody has are taken for misspelled.
     """
 
     key: str
@@ -70,8 +74,9 @@ class Source:
     aside: bool = False
 
     def has(self, way: Way) -> bool:
-        """Whether it can be searched in that way."""
-        return {Way.PREFIXED: self.prefixed, Way.FRAGMENTS: self.fragments}.get(way, True)
+        """Whether it is searched in that way."""
+        other = Way.SIMILAR if self.aside else Way.MISSPELLED
+        return {Way.PREFIXED: self.prefixed, Way.FRAGMENTS: self.fragments, other: False}.get(way, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ def _best(text: str, actor: Actor, most: int, *, quick: bool) -> tuple[list[Hit]
         asked.while_few(most, (Way.WORDED, Way.FRAGMENTS), aside=False)
         asked.while_few(most, (Way.WORDED,), aside=True)
         asked.while_few(FEW, (Way.SIMILAR,), aside=False)
-        asked.while_few(1, (Way.SIMILAR,), aside=True)
+        asked.while_few(1, (Way.MISSPELLED,), aside=True)
     return asked.hits(actor, sorted(asked.found.values(), key=_rank)[:most]), further
 
 
@@ -171,7 +176,7 @@ def search_groups(text: str, actor: Actor, *, each: int) -> list[Group]:
         return []
     asked = _Search(sought, sources(), each + 1, actor)
     asked.ask((Way.PREFIXED, Way.WORDED, Way.FRAGMENTS))
-    asked.while_few(FEW, (Way.SIMILAR,))
+    asked.while_few(FEW, (Way.SIMILAR, Way.MISSPELLED))
     ranked: dict[str, list[Found]] = defaultdict(list)
     for found in sorted(asked.found.values(), key=_rank):
         ranked[found.table].append(found)

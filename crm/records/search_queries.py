@@ -20,7 +20,8 @@ class Way(StrEnum):
     PREFIXED = "_prefixed(%(sought)s, %(most)s)"
     WORDED = "_worded(keel_word_query(%(sought)s), %(most)s)"
     FRAGMENTS = "_fragments(%(sought)s, %(most)s)"
-    SIMILAR = "_worded(alike.query, %(most)s)"
+    SIMILAR = "_worded((SELECT query FROM alike), %(most)s)"
+    MISSPELLED = "_worded((SELECT query FROM misspelled), %(most)s)"  # other spellings of words that nobody has
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class Found:
 
 
 # The dictionary is looked through once for all tables.
-_ALIKE_SQL = "WITH alike AS MATERIALIZED (SELECT keel_similar_query(%(sought)s) AS query) "
+_ALIKE = {
+    Way.SIMILAR: "alike AS MATERIALIZED (SELECT keel_alike_query(%(sought)s, true) AS query)",
+    Way.MISSPELLED: "misspelled AS MATERIALIZED (SELECT keel_alike_query(%(sought)s, false) AS query)",
+}
 
 
 def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found]:
@@ -48,11 +52,10 @@ def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found
     """
     if not calls:
         return []
-    parts = []
-    for number, (table, way) in enumerate(calls):
-        source = f"alike, {table}{way} f" if way == Way.SIMILAR else f"{table}{way} f"
-        parts.append(f"SELECT {number}, f.* FROM {source}")  # noqa: S608 -- tables of models
-    alike = _ALIKE_SQL if Way.SIMILAR in {way for _table, way in calls} else ""
+    parts = [f"SELECT {number}, f.* FROM {table}{way} f" for number, (table, way) in enumerate(calls)]  # noqa: S608 -- tables of models
+    asked = {way for _table, way in calls}
+    alike = ", ".join(query for way, query in _ALIKE.items() if way in asked)
+    start = f"WITH {alike} " if alike else ""
     with prepared_cursor() as cursor:
-        cursor.execute(alike + " UNION ALL ".join(parts), {"sought": sought, "most": most})
+        cursor.execute(start + " UNION ALL ".join(parts), {"sought": sought, "most": most})
         return [Found(*calls[row[0]], *row[1:5], row[5] or "") for row in cursor.fetchall()]

@@ -9,7 +9,7 @@ security again. None of them takes an organisation.
 For a table `t` there are, as far as it has what they need:
 
 - `t_prefixed(sought, most)`: columns that begin with the text;
-- `t_worded(query, most)`: rows with the words of keel_word_query(text), or of keel_similar_query(text);
+- `t_worded(query, most)`: rows with the words of keel_word_query(text), or of keel_alike_query;
 - `t_fragments(sought, most)`: rows with an address or a number that has the text anywhere.
 
 Each answers (id, exact, own, moment, told), the best first: what is equal before what begins so, the actor's own
@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from crm.tenancy.grants import DefinerFunctions
 from crm.tenancy.operations import Owned, Through, _Sql
-from crm.tenancy.searchsql import NOTHING, Match, begins, of_everybody, ranked, shared_ids, spelled
+from crm.tenancy.searchsql import NOTHING, Match, begins, noted, of_everybody, ranked, shared_ids
 
 MANY = 300  # matches of a whole organisation that are held against the actor's reach one by one
 WINDOW = 200  # of more matches, those that are ranked: the first found that the actor sees
@@ -95,18 +95,17 @@ class Searchable(_Sql):
 
     def forward(self) -> list[str]:
         made = self._functions()
-        trigger = DefinerFunctions([f"{self.table}_note_words()"], [], trigger=True)
         shared = [
             f"GRANT EXECUTE ON FUNCTION {shares}_ids(boolean) TO keel_definer" for shares in self._shares if shares
         ]
         return [
-            *made.values(), *shared, *self._handed_over(), *self._dictionary(), *trigger.forward(), self._fill(),
+            *made.values(), *shared, *self._handed_over(), *self._dictionary(), self._fill(),
         ]  # fmt: skip
 
     def backward(self) -> list[str]:
         return [
             f"DROP TRIGGER note_words ON {self.table}",
-            *(f"DROP FUNCTION {signature}" for signature in (f"{self.table}_note_words()", *self._functions())),
+            *(f"DROP FUNCTION {signature}" for signature in (self._noting, *self._functions())),
         ]
 
     def again(self) -> SearchedAgain:
@@ -205,14 +204,16 @@ END $$"""
         # To take a text apart takes ten times as long as to look for a word in it: for one of all that are sought, or
         # for each of those that may be meant.
         likely = f"CASE WHEN one IS NULL THEN {text} ~ any_of ELSE strpos({text}, one) > 0 END"
-        lexemes = "regexp_matches(query::text, '''.{6}([^'']+)''', 'g')"
-        declared = f"{HITS} any_of text; one text := CASE WHEN strpos(query::text, '|') = 0 THEN {FIRST_WORD} END;"
+        lexemes = "regexp_matches(sought::text, '''.{6}([^'']+)''', 'g')"
+        one = f"CASE WHEN strpos(query::text, '|') = 0 THEN {FIRST_WORD} END"
+        declared = f"{HITS} sought tsquery := query; any_of text; one text := {one};"
         live = "m.deleted_at IS NULL" + (f" AND {self.having.format(t='m')}" if self.having else "")
         told = f"m.{self.addresses[0][1]}" if self.addresses else NOTHING
         match = Match(self.table, "id", live, words, told, likely)
         prepared = f"any_of := (SELECT string_agg(m[1], '|') FROM {lexemes} m);"
+        searched = "query := keel_known_words(query);"
         body = "IF query IS NULL THEN RETURN; END IF;\n    " + self._matching(
-            [match], prepared, f"length(one) <= {SHORT}"
+            [match], prepared, f"length(one) <= {SHORT}", searched
         )
         return self._function("worded", "query tsquery, most integer", declared, body)
 
@@ -230,11 +231,12 @@ END $$"""
         body = "IF address_grams IS NULL AND number_grams IS NULL THEN RETURN; END IF;\n    " + self._matching(matches)
         return self._function("fragments", "sought text, most integer", "\n    ".join(declared), body)
 
-    def _matching(self, matches: list[Match], prepared: str = "", common: str = "") -> str:
+    def _matching(self, matches: list[Match], prepared: str = "", common: str = "", searched: str = "") -> str:
         """Finds by index what matches in the organisation. Few hits, or hits of somebody who sees everything, are taken
         as they are. Of more, what the actor sees is looked for among what they reach, if they own little, else among
         the hits, as many of which are theirs. Where a lot is expected to match (`common`, a condition), those who own
-        little are spared the index. `prepared` are statements that rows which are read without it need."""
+        little are spared the index. `prepared` are statements that rows which are read without it need, `searched` what
+        the index needs."""
         everybodys = of_everybody(matches)
         limit = f"LIMIT greatest(most, {WINDOW})"
         exactly = " OR ".join(match.is_of(self.table) for match in matches)
@@ -253,6 +255,7 @@ END $$"""
         if common and not self._parents:  # of what is seen through other records, those who own little may reach a lot
             first = f"IF {common} AND {self._few(FEW_OWN)} THEN {ready} {few} RETURN; END IF;"
         return f"""{first}
+    {searched}
     hits := ARRAY(SELECT m.id FROM ({everybodys}) m LIMIT bound + 1);
     IF cardinality(hits) = 0 THEN RETURN; END IF;
     {ready}
@@ -325,14 +328,19 @@ END $$"""
 
     # ------------------------------------------------------------ the dictionary
 
+    @property
+    def _noting(self) -> str:
+        """The signature of the trigger's function."""
+        return f"{self.table}_note_words()"
+
     def _dictionary(self) -> list[str]:
         """The trigger that writes down new words."""
-        function = f"""CREATE FUNCTION {self.table}_note_words() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        function = f"""CREATE FUNCTION {self._noting} RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO crm_searchword (id, org_id, word, created_at)
     SELECT uuidv7(), new.org_id, w.word, now()
-      FROM (SELECT DISTINCT word FROM {spelled(self.words.format(t="new"))}) w
+      FROM (SELECT DISTINCT word FROM {noted(self.words.format(t="new"))}) w
       LEFT JOIN LATERAL (SELECT true AS known FROM crm_searchword k
                           WHERE k.org_id = new.org_id AND k.word = w.word LIMIT 1) k ON true
      WHERE k.known IS NULL;
@@ -340,7 +348,8 @@ BEGIN
 END $$"""
         event = f"AFTER INSERT OR UPDATE OF {', '.join(self.written)} ON {self.table} FOR EACH ROW"
         when = f" WHEN ({self.having.format(t='new')})" if self.having else ""
-        return [function, f"CREATE TRIGGER note_words {event}{when} EXECUTE FUNCTION {self.table}_note_words()"]
+        trigger = f"CREATE TRIGGER note_words {event}{when} EXECUTE FUNCTION {self._noting}"
+        return [function, trigger, *DefinerFunctions([self._noting], [], trigger=True).forward()]
 
     def _fill(self) -> str:
         """Writes down the words of the rows that are there, one organisation after the other."""
@@ -353,7 +362,7 @@ BEGIN
         PERFORM set_config('app.org_id', entered::text, true);
         INSERT INTO crm_searchword (id, org_id, word, created_at)
         SELECT uuidv7(), entered, word, now() FROM (
-            SELECT word FROM {self.table} t, {spelled(self.words.format(t="t"))} WHERE t.org_id = entered{having}
+            SELECT word FROM {self.table} t, {noted(self.words.format(t="t"))} WHERE t.org_id = entered{having}
             EXCEPT SELECT k.word FROM crm_searchword k WHERE k.org_id = entered) new_words;
     END LOOP;
     PERFORM set_config(name, '', true) FROM unnest(ARRAY['app.org_id', 'app.reach', 'app.write']) AS name;
@@ -361,7 +370,8 @@ END $$"""
 
 
 class SearchedAgain(Searchable):
-    """The functions of a table that is searched already, as they are made now; made by `Searchable.again`."""
+    """The functions and the trigger of a table that is searched already, as they are made now, with the words that the
+    trigger would have written; made by `Searchable.again`."""
 
     def describe(self) -> str:
         return f"Search of {self.table} anew"
@@ -369,7 +379,8 @@ class SearchedAgain(Searchable):
     def forward(self) -> list[str]:
         made = self._functions()
         dropped = [f"DROP FUNCTION IF EXISTS {signature}" for signature in made]
-        return [*dropped, *made.values(), *self._handed_over()]
+        noting = [f"DROP TRIGGER note_words ON {self.table}", f"DROP FUNCTION {self._noting}", *self._dictionary()]
+        return [*dropped, *made.values(), *self._handed_over(), *noting, self._fill()]
 
     def backward(self) -> list[str]:
         return []  # as they were made before is not known any more, and they answer the same

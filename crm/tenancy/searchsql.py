@@ -61,6 +61,10 @@ def begins(column: str, low: str) -> str:
     return f"(t.{column} >= {low} AND t.{column} < {low} || chr(1114111))"
 
 
-def spelled(text: str) -> str:
-    """The words of a text that can be misspelled: of letters, three to forty."""
-    return f"(SELECT x AS word FROM unnest(string_to_array(keel_spaced({text}), ' ')) x WHERE x ~ '^[^0-9]{{3,40}}$') s"
+def noted(text: str) -> str:
+    """The words of a text as the dictionary holds them: of letters, three to forty. Of those with digits, as far as the
+    first one, and of longer ones the beginning, so that it tells of every word that begins with letters."""
+    return (
+        "LATERAL (SELECT substring(x FROM '^[^0-9]{3,40}.?') AS word"
+        f" FROM unnest(string_to_array(keel_spaced({text}), ' ')) x WHERE x ~ '^[^0-9]{{3}}') s"
+    )

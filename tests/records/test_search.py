@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -20,7 +22,8 @@ from contacts.actions.contacts import create_contact, delete_contact, restore_co
 from contacts.models import Contact, ContactEmail
 from contacts.values import EmailValue, NewAccount, NewContact, PhoneValue
 from crm.actions.sharing import share_record
-from crm.models import Membership
+from crm.launch.testcluster import ClusterInfo
+from crm.models import Membership, SearchWord
 from crm.records.registry import registry
 from crm.records.search import Hit, Tier, search, search_groups
 from crm.records.search_queries import Way, find
@@ -29,6 +32,7 @@ from deals.actions.deals import create_deal
 from deals.actions.pipelines import create_default_pipeline
 from deals.models import Stage
 from tests.factories import Org, make_org
+from tests.support.cluster import worker_database
 from tests.support.web import client_for
 from tests.vessels.models import Vessel
 
@@ -333,6 +337,65 @@ def test_words_that_begin_alike_come_before_those_that_do_not(office: Office) ->
     for n in range(12):
         office.contact_of(office.rep, first_name="Nora", last_name=f"{chr(97 + n)}arlson")
     assert wanted.pk in {hit.id for hit in office.hits(office.rep, "parlson")}
+
+
+@pytest.mark.parametrize(
+    ("name", "sought"),
+    [
+        ("Halvorsen77", "halvor"),
+        ("Halvorsen77", "halvorsen"),
+        ("Halvorsen77", "halvorsen7"),
+        ("Halvorsen77", "nora halv"),
+        ("x" * 50, "x" * 12),
+        ("x" * 50, "x" * 45),
+        ("Ærøskøbing", "ærøsk"),
+    ],
+)
+def test_words_are_found_by_how_they_begin_whatever_follows(office: Office, name: str, sought: str) -> None:
+    named = office.contact_of(office.rep, first_name="Nora", last_name=f"Ek-{name}")
+    office.contact_of(office.rep, first_name="Nora", last_name="Ek-Hagen")
+    assert [hit.id for hit in office.hits(office.rep, sought)] == [named.pk]
+
+
+def test_words_that_many_begin_with_are_found_with_another_one(office: Office) -> None:
+    made = [
+        office.contact_of(office.rep, first_name="Nora", last_name=f"Ek-halv{chr(97 + n)}{n % 2 or ''}")
+        for n in range(20)
+    ]
+    office.contact_of(office.rep, first_name="Mona", last_name="Ek-halvard")
+    assert {hit.id for hit in office.hits(office.rep, "nora halv", most=50)} == {one.pk for one in made}
+
+
+def test_search_made_anew_notes_the_words_of_what_is_there(office: Office, cluster: ClusterInfo) -> None:
+    def words_of() -> set[str]:
+        with office.org.system():
+            return set(SearchWord.objects.values_list("word", flat=True))
+
+    office.contact_of(office.rep, first_name="Nora", last_name="Halvorsen77")
+    before = words_of()
+    with office.org.system():
+        SearchWord.objects.filter(word__gte="h").delete()
+    assert "halvorsen7" in before - words_of()
+    operations = [
+        each.again()
+        for app, name in (("contacts", "0008_search"), ("deals", "0007_search"))
+        for each in import_module(f"{app}.migrations.{name}").Migration.operations
+        if isinstance(each, searching.Searchable)
+    ]
+    with psycopg.connect(cluster.owner_url(worker_database())) as owner:
+        for statement in (one for each in operations for one in each.forward()):
+            owner.execute(statement.encode())
+    assert words_of() == before
+    assert office.found(office.rep, "halvorsen") == ["Nora Halvorsen77"]
+    office.contact_of(office.rep, first_name="Nora", last_name="Zetterlund")
+    assert words_of() - before == {"zetterlund"}
+
+
+@pytest.mark.parametrize(("sought", "found"), [("scotter bridge", True), ("shirt bridge", False), ("bridge", True)])
+def test_in_notes_only_words_that_nobody_has_are_misspelled(office: Office, sought: str, found: bool) -> None:
+    office.contact_of(office.rep, first_name="Nora", last_name="Shirt")
+    note = office.note(office.rep, "A scooter waits for the night shift at the bridge.", contact_id=office.contact.pk)
+    assert [hit.id for hit in office.hits(office.rep, sought)] == [note.pk] * found
 
 
 def test_notes_are_seen_with_what_they_are_about(office: Office) -> None:

@@ -1,11 +1,8 @@
-"""Words are found though their first letter is wrong."""
+"""Words are looked up by what follows their first letter, which may be the wrong one."""
 
 import django.db.models.functions.text
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
-
-from crm.tenancy.grants import DefinerFunctions
-from crm.tenancy.operations import RunSqlFile
 
 
 class Migration(migrations.Migration):
@@ -18,6 +15,4 @@ class Migration(migrations.Migration):
             "searchword",
             models.Index(models.F("org"), django.db.models.functions.text.Substr("word", 2), name="searchword_tail"),
         ),
-        RunSqlFile("crm/tenancy/sql/similar_words.sql"),
-        DefinerFunctions(["keel_similar_query(text)"], []),
     ]
