@@ -81,10 +81,12 @@ def notes(result: Result) -> list[str]:
     """What else a result says: memory, SELECT 1, the machine."""
     load = result.machine
     found = [f"A request that runs `SELECT 1` in a bare application takes {result.select_1_ms:.2f} ms (wall)."]
-    if result.memory:
-        web, everything = result.memory["web"] / 1e6, result.memory["all"] / 1e6
-        after = f"Memory (PSS) after {result.memory['requests']:,} requests"
-        found.append(f"{after}: web {web:.0f} MB, everything {everything:.0f} MB.")
+    found += [
+        f"Memory (PSS) after {memory['requests']:,} requests: web {memory['web'] / 1e6:.0f} MB,"
+        f" everything {memory['all'] / 1e6:.0f} MB."
+        for memory in (result.memory, result.later)
+        if memory
+    ]
     commit = result.commit + (", with changes" if result.dirty else "")
     found += _beside(result)
     found += [_job(job) for job in result.jobs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import platform
@@ -55,7 +56,8 @@ class Result:
     machine: dict[str, Any]
     rows: list[Measured] = field(default_factory=list)
     select_1_ms: float = 0.0
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict)  # after the requests that its bar names
+    later: dict[str, Any] = field(default_factory=dict)  # after all of them
     jobs: list[Job] = field(default_factory=list)
     searches: list[Searched] = field(default_factory=list)
 
@@ -66,7 +68,7 @@ class Result:
         found += [f"{row.label} ({row.role}): {row.note}" for row in self.rows if row.state == "failed"]
         found += [text for job in self.jobs for text in job.broken]
         found += [f"Search, {one.kind} ({one.role}): {', '.join(one.broken)}" for one in self.searches if one.broken]
-        return found + list(self.memory.get("broken", []))
+        return found + judge_memory(self.memory)
 
     def save(self, directory: Path) -> Path:
         """Writes the result as JSON; the name says when, what and how big."""
@@ -108,9 +110,12 @@ def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
         floor_cpu = CpuMeter(servers.pid("floor"), cluster.postmaster, (), monitor)
         floor = Meter(bare, floor_cpu, statements, speed, wanted.requests)
         result.select_1_ms = _select_1(floor, Scene("admin", records))
+        if not wanted.rows:
+            _use(meter, [Scene(role, records) for role in wanted.roles])
+            result.memory = _memory(client, servers, cluster)
         _measure_rows(result, meter, floor, records, wanted, say)
         if not wanted.rows:
-            result.memory = _memory(client, meter, servers, cluster, Scene("admin", records))
+            result.later = _memory(client, servers, cluster)
         if not wanted.rows or "search" in wanted.rows:
             for one in measure_search({role: people[role] for role in wanted.roles}, url):
                 result.searches.append(one)
@@ -167,20 +172,28 @@ def _select_1(meter: Meter, scene: Scene) -> float:
     return round(best * 1000, 3)
 
 
-def _memory(client: Client, meter: Meter, servers: Servers, cluster: Cluster, scene: Scene) -> dict[str, Any]:
-    """Memory after the web processes have answered at least 1,000 requests. This process stands for the launcher."""
-    existing = next((row for row in ROWS if row.kind == "read" and row.exists(scene)), None)
-    if existing and client.sent < PSS_REQUESTS:
-        meter.run(existing.requests(scene), PSS_REQUESTS - client.sent)
+def _use(meter: Meter, scenes: list[Scene]) -> None:
+    """What people do, each in turn, as often as memory is judged after."""
+    rows = [row for row in ROWS if row.around is None]
+    used = itertools.cycle([row.requests(scene) for row in rows for scene in scenes if row.exists(scene)])
+    meter.run((next(requests) for requests in used), PSS_REQUESTS)
+
+
+def _memory(client: Client, servers: Servers, cluster: Cluster) -> dict[str, Any]:
+    """Memory after what the web processes have answered by now. This process stands for the launcher."""
     web = pss(tree(servers.pid("web")))
     behind = [pid for name in ("live", "worker", "beat", "relay") for pid in tree(servers.pid(name))]
     everything = web + pss([*behind, *tree(cluster.postmaster), cluster.valkey_pid, os.getpid()])
-    broken = [
-        f"{name}: {value / 1e6:.0f} MB, at most {limit / 1e6:.0f}"
-        for name, value, limit in (("PSS of web", web, WEB_PSS), ("PSS of everything", everything, ALL_PSS))
-        if value > limit
+    return {"requests": client.sent, "web": web, "all": everything}
+
+
+def judge_memory(memory: dict[str, Any]) -> list[str]:
+    """The bars that memory is over, in words."""
+    return [
+        f"{name}: {memory[key] / 1e6:.0f} MB, at most {limit / 1e6:.0f}"
+        for name, key, limit in (("PSS of web", "web", WEB_PSS), ("PSS of everything", "all", ALL_PSS))
+        if memory and memory[key] > limit
     ]
-    return {"requests": client.sent, "web": web, "all": everything, "broken": broken}
 
 
 def _statement_lines(seen: list[Statement]) -> list[str]:
