@@ -9,6 +9,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable, Collection
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -112,10 +113,11 @@ def run(cluster: Cluster, scale: Scale, wanted: Wanted, say: Say) -> Result:
         result.select_1_ms = _select_1(floor, Scene("admin", records))
         if not wanted.rows:
             _use(meter, [Scene(role, records) for role in wanted.roles])
-            result.memory = _memory(client, servers, cluster)
+            launcher = _launcher(cluster.checkout.root)
+            result.memory = _memory(client, servers, cluster, launcher)
         _measure_rows(result, meter, floor, records, wanted, say)
         if not wanted.rows:
-            result.later = _memory(client, servers, cluster)
+            result.later = _memory(client, servers, cluster, launcher)
         if not wanted.rows or "search" in wanted.rows:
             for one in measure_search({role: people[role] for role in wanted.roles}, url):
                 result.searches.append(one)
@@ -179,11 +181,25 @@ def _use(meter: Meter, scenes: list[Scene]) -> None:
     meter.run((next(requests) for requests in used), PSS_REQUESTS)
 
 
-def _memory(client: Client, servers: Servers, cluster: Cluster) -> dict[str, Any]:
-    """Memory after what the web processes have answered by now. This process stands for the launcher."""
+def _launcher(root: Path) -> int:
+    """The memory of the process that `make up` is: of one that has loaded the same."""
+    loading = "import sys, crm.launch.up; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", loading], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        size = pss([process.pid])
+        process.stdin.close()
+    return size
+
+
+def _memory(client: Client, servers: Servers, cluster: Cluster, launcher: int) -> dict[str, Any]:
+    """Memory after what the web processes have answered by now."""
     web = pss(tree(servers.pid("web")))
     behind = [pid for name in ("live", "worker", "beat", "relay") for pid in tree(servers.pid(name))]
-    everything = web + pss([*behind, *tree(cluster.postmaster), cluster.valkey_pid, os.getpid()])
+    everything = web + launcher + pss([*behind, *tree(cluster.postmaster), cluster.valkey_pid])
     return {"requests": client.sent, "web": web, "all": everything}
 
 

@@ -19,6 +19,7 @@ before others', the newest first. `told` is the address or number that was found
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Literal
 
 from crm.tenancy.grants import DefinerFunctions
@@ -384,3 +385,9 @@ class SearchedAgain(Searchable):
 
     def backward(self) -> list[str]:
         return []  # as they were made before is not known any more, and they answer the same
+
+
+def made_again(*modules: str) -> list[SearchedAgain]:
+    """`again` of each operation of some migrations, which are named by their modules."""
+    operations = (each for name in modules for each in import_module(name).Migration.operations)
+    return [each.again() for each in operations if isinstance(each, Searchable)]

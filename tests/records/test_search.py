@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -376,12 +375,7 @@ def test_search_made_anew_notes_the_words_of_what_is_there(office: Office, clust
     with office.org.system():
         SearchWord.objects.filter(word__gte="h").delete()
     assert "halvorsen7" in before - words_of()
-    operations = [
-        each.again()
-        for app, name in (("contacts", "0008_search"), ("deals", "0007_search"))
-        for each in import_module(f"{app}.migrations.{name}").Migration.operations
-        if isinstance(each, searching.Searchable)
-    ]
+    operations = searching.made_again("contacts.migrations.0008_search", "deals.migrations.0007_search")
     with psycopg.connect(cluster.owner_url(worker_database())) as owner:
         for statement in (one for each in operations for one in each.forward()):
             owner.execute(statement.encode())
