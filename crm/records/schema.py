@@ -112,7 +112,7 @@ def field_of(row: CustomField) -> Field:
 def _own(built_in: RecordType, custom: Iterable[Field], levels: Levels) -> RecordType:
     fields = [_limited(field, levels.get(field.key, {})) for field in (*built_in.fields, *custom)]
     by_key = {field.key: field for field in fields}
-    fields = [_computed(field, by_key) if field.parts or field.type == FieldType.FORMULA else field for field in fields]
+    fields = [replace(f, visible_to=_seen_by(f, by_key)) if f.parts or f.formula else f for f in fields]
     return replace(built_in, fields=tuple(fields))
 
 
@@ -136,10 +136,12 @@ def _limited(field: Field, levels: Mapping[str, str]) -> Field:
     return replace(field, visible_to=field.visible_to - hidden, editable_by=field.editable_by - fixed)
 
 
-def _computed(field: Field, by_key: Mapping[str, Field]) -> Field:
-    """A formula, or what the database computes, is seen by those who see all that it is made of."""
+def _seen_by(field: Field, by_key: Mapping[str, Field], above: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The roles that see a field: a formula, or what the database computes, is seen by those who see all that it is
+    made of, and all that this is made of in turn. `above` are the keys on the way here; a circle ends there."""
     visible = field.visible_to
-    for name in (*field.parts, *formulas.names_of(field.formula)):
+    above |= {field.key}
+    for name in {*field.parts, *formulas.names_of(field.formula)} - above:
         part = by_key.get(name)
-        visible &= part.visible_to if part is not None else frozenset()
-    return replace(field, visible_to=visible)
+        visible &= _seen_by(part, by_key, above) if part is not None else frozenset()
+    return visible

@@ -17,7 +17,7 @@ from contacts.actions.accounts import update_account
 from contacts.actions.contacts import create_contact, update_contact
 from contacts.models import Account, Contact
 from contacts.values import EmailValue, NewContact
-from crm.actions.fields import set_field_access
+from crm.actions.fields import FieldSettings, create_field, set_field_access
 from crm.actions.tags import resolve_tags
 from crm.enums import Role
 from crm.lib.errors import Forbidden, NotFound
@@ -231,18 +231,30 @@ def test_board_has_no_sums_of_hidden_amounts():
     assert "1,000" in world.get("deals/", world.admin).said
 
 
-def test_formula_over_a_hidden_built_in_field_is_hidden():
-    from crm.actions.fields import FieldSettings, create_field  # noqa: PLC0415
-
+@pytest.mark.parametrize(
+    ("formula", "hidden"),
+    [("amount * 2", "amount"), ("weighted * 20", "amount"), ("weighted * 20", "probability")],
+)
+def test_formula_over_a_hidden_built_in_field_is_hidden(formula: str, hidden: str):
     world = make_private()
     with world.org.acting(world.admin) as admin:
-        create_field(
-            "deal", FieldSettings(label="Twice", kind="formula", formula="amount * 2", result="number"), acting=admin
-        )
-    path = f"deals/{world.own.deal.pk}/"
-    assert "2,000" in world.get(path).said
-    hide(world, "deal", "amount")
-    assert ("2,000" in world.get(path).said, "Twice" in world.get(path).said) == (False, False)
+        settings = FieldSettings(label="Twice", kind="formula", formula=formula, result="number")
+        key = create_field("deal", settings, acting=admin).key
+        update_deal(world.own.deal.pk, {"probability": 10}, acting=admin)
+    paths = (f"deals/{world.own.deal.pk}/", f"records/deal/{world.own.deal.pk}/", f"deals/list/?columns={key}",
+             "records/deal/export/", f"records/deal/?columns={key}")  # fmt: skip
+
+    def shown(member: Any) -> list[str]:
+        answers = [world.get(path, member) for path in paths]
+        return [path for path, answer in zip(paths, answers, strict=True)
+                if any(trace in answer.said for trace in ("2,000", "2000", "Twice"))]  # fmt: skip
+
+    before = shown(world.rep)
+    assert paths[0] in before
+    hide(world, "deal", hidden)
+    assert (shown(world.rep), shown(world.admin)) == ([], before)
+    value = f"records/deal/{world.own.deal.pk}/fields/"
+    assert world.get(f"{value}{key}/").status_code == world.get(f"{value}nosuch/").status_code == 404
 
 
 def test_locked_field_is_shown_and_not_written():
