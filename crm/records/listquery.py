@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -69,7 +70,7 @@ class ListQuery:
     @property
     def is_changed(self) -> bool:
         """Whether the list differs from the saved view that it began with."""
-        return self.base is not None and len(self.pairs()) > 1
+        return self.base is not None and len(self.pairs("after")) > 1
 
     @property
     def text(self) -> str:
@@ -95,10 +96,18 @@ class ListQuery:
         pairs += [(name, value) for name, value in (("view", self.view), ("after", self.cursor)) if value]
         return [pair for pair in pairs if pair[0] not in without]
 
-    def url(self, **changes: Any) -> str:
-        """The query string of this list with changes; the cursor is dropped unless given."""
-        other = replace(self, **{"cursor": "", **changes})
-        return "?" + urlencode(other.pairs(), safe=SAFE)
+    def url(self, *, cursor: str = "", **changes: Any) -> str:
+        """The query string of this list with changes; of its first page unless a cursor is given.
+
+        It says something even of the usual list: an address that says nothing opens the member's default view.
+        """
+        said = (replace(self, **changes) if changes else self).said
+        return f"{said}&{urlencode({'after': cursor})}" if cursor else said
+
+    @cached_property
+    def said(self) -> str:
+        """The query string of this list from its first page on: a page names it in many places."""
+        return "?" + (urlencode(self.pairs("after"), safe=SAFE) or "view=")
 
     def whole(self) -> ListQuery:
         """The same list, without a saved view to begin with: its address says everything."""

@@ -146,7 +146,7 @@ def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySe
     """The rows that a list's filters leave, before what the actor may see is taken out of them. Raises Invalid."""
     tree = query.tree(record_type, actor)
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
-    if record_type.left_out and record_type.left_out.unless not in fields_in(tree):
+    if record_type.left_out and not query.ids and record_type.left_out.unless not in fields_in(tree):
         rows = rows.exclude(record_type.left_out.rows)
     if query.q:
         rows = rows.filter(search_q(record_type, query.q, actor))

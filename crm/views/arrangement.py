@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from crm import queries, rules
+from crm import access, queries, rules
 from crm.lib.errors import NotFound
 from crm.records import actions, boards, grouping, lists
 from crm.records.cell import edit_classes
@@ -49,6 +50,8 @@ def query_of(record_type: RecordType, request: Any) -> ListQuery:
 def part(request: Any, record_type: RecordType, query: ListQuery, columns: list[Field]) -> HttpResponse | None:
     """The part of a list that an address asks for by `block`; None for the whole page."""
     block, key = request.GET.get("block"), request.GET.get("key", "")
+    if block == "row":
+        return HttpResponse(_row(request, record_type, query, columns, key))
     if block == "rows" and query.group:
         return render_page(request, "records/group_rows.html", _group_rows(request, record_type, query, columns, key))
     if block == "cards" and query.layout == BOARD:
@@ -73,7 +76,6 @@ def context(request: Any, record_type: RecordType, query: ListQuery, columns: li
         "board": None,
         "groups": None,
         "shown": 0,  # rows of the table, where it is one
-        "default_view": bool(queries.view_marks(request.member_marks).defaults.get(record_type.key)),
     }
     if query.layout == BOARD:
         return found | {"board": _board(request, record_type, query, columns)}
@@ -117,6 +119,16 @@ def rows(request: Any, record_type: RecordType, columns: list[Field], found: lis
     page = cells.page_of(record_type)
     box = checks.box_of(record_type, request.actor)
     return cells.table_body(record_type, columns, found, page, labels, edited, picks=picks, box=box)
+
+
+def _row(request: Any, record_type: RecordType, query: ListQuery, columns: list[Field], key: str) -> Markup:
+    """One row as the list shows it now, even if its filter would leave it out: other cells follow from the one that was
+    edited. Raises NotFound."""
+    record = access.get_visible(record_type.model, key, request.actor, only=("id",))
+    alone = replace(query.whole(), cursor="", q="", filters={}, where=None, sort="", ids=(record.pk,))
+    page = lists.list_page(record_type, alone, request.actor, columns=columns)
+    picks = bar_of(record_type, query, request, more=True) is not None
+    return rows(request, record_type, columns, page.rows, picks=picks)
 
 
 # ---------------------------------------------------------------- heads

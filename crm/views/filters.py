@@ -103,6 +103,6 @@ def _page(request: HttpRequest, panel: Panel, draft: DraftGroup, focus: str, err
         "error": error,
         "action": path_to("record_filter", record_type.key),
         "kept": kept.pairs("filter"),
-        "clear_url": url_for(record_type, "list") + (kept.url() if kept.view else ""),
+        "clear_url": url_for(record_type, "list") + replace(kept, where=None).url(),
     }
     return render_page(request, TEMPLATE, context, block="conditions" if targets(request, "filter-body") else "panel")

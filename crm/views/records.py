@@ -33,6 +33,9 @@ from crm.web.nav import nav
 from crm.web.panels import panels
 from crm.web.urls import path_to
 
+SEARCH_BOX = "list-search"  # the form that a list is searched by
+NAMING = ("view_name", "view_parts", "list_export")  # blocks that name the list's address
+
 
 def type_of(type_key: str, actor: Any) -> RecordType:
     """The record type of an address. Raises Http404."""
@@ -70,6 +73,8 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         query = query.in_usual_order()
         shown, unsorted = _shown(r, record_type, query, columns), str(error)
     filter_url = path_to("record_filter", record_type.key) + query.url()
+    # What is typed into the search box is a part of the list from then on: of what is exported, saved, grouped.
+    apart = request.headers.get("HX-Trigger") == SEARCH_BOX
     context = shown | {
         "type": record_type,
         "page_id": next(
@@ -83,8 +88,9 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
         "new_url": url_for(record_type, "new") if rules.may_edit_anything(r.actor) else "",
         "import_url": _import_url(record_type, r.actor),
         "export_url": _export_url(record_type, query, r),
+        "apart": apart,
     }
-    return render_page(request, "records/list.html", context, block="records")
+    return render_page(request, "records/list.html", context, block="records", also=NAMING if apart else ())
 
 
 def _shown(request: Any, record_type: RecordType, query: lists.ListQuery, columns: list[Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 // Editing a list's cells where they stand. Arrows move between cells; Enter or F2 (or a double click) edits one, Enter saves,
 // Escape leaves it as it was, Tab saves and goes on to the next. What has no room in a cell opens in the dialog.
+import { renewRow } from "./rows.js";
+
 const grid = () => document.querySelector("[data-cells]");
 const cellOf = (el) => el?.closest?.("[data-cells] tbody td");
 const seen = (el) => el.offsetParent !== null;
@@ -162,7 +164,9 @@ document.addEventListener("submit", (e) => {
 
 document.addEventListener("htmx:afterSwap", (e) => {
   const cell = cellOf(e.detail.target);
-  if (cell && edits.has(cell) && !cell.querySelector(".cell-form")) closed(cell);
+  if (!cell || !edits.has(cell) || cell.querySelector(".cell-form")) return;
+  closed(cell);
+  renewRow(cell.parentElement);
 });
 document.addEventListener("htmx:afterSettle", (e) => {
   const cell = cellOf(e.detail.target);
@@ -180,6 +184,7 @@ document.addEventListener("cellChanged", ({ detail }) => {
   if (!cell) return;
   refresh(cell);
   focus(cell);
+  renewRow(cell.parentElement);
 });
 document.addEventListener("recordGone", ({ detail }) => grid()?.querySelector(`tr[data-id="${CSS.escape(detail.id)}"]`)?.remove());
 ready();

@@ -166,3 +166,14 @@ def test_one_edit_takes_few_statements(port):
         if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config", "BEGIN", "COMMIT"))
     ]
     assert len(told) <= 6, told
+
+
+def test_a_row_is_asked_for_as_its_list_shows_it_even_if_the_filter_would_leave_it_out_now(port):
+    mate = _contact(port, title="Mate")
+    page = f"/w/{port.org.slug}/contacts/?title=Mate&cols=title,owner&block=row&key={mate.pk}"
+    _send(port, port.rep, f"contact/{mate.pk}/fields/title/?cell=1", title="Captain", version=mate.version)
+    row = client_for(port.rep).get(page).content.decode()
+    assert re.findall(r'<tr data-id="([^"]*)">', row) == [str(mate.pk)]
+    assert re.findall(r'data-col="([a-z]*)"', row) == ["title", "owner"]
+    assert "Captain" in row
+    assert client_for(port.stranger).get(page).status_code == 404

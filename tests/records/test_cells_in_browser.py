@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from playwright.sync_api import Page, expect
 from contacts.actions.contacts import create_contact, update_contact
 from contacts.models import Contact
 from contacts.values import NewContact
+from deals.actions.deals import update_deal
 from tests.records.harbour import Harbour
 from tests.records.test_bin_in_browser import sign_in
+from tests.records.test_palette_in_browser import new_deal
 from tests.support.axe import violations
 from tests.support.browser import Console
 
@@ -63,6 +66,28 @@ def test_three_cells_are_edited_by_keyboard_alone(running_keel: Any, page: Page,
     expect(_cell(page, birte, "lifecycle")).to_be_focused()
     assert port.fresh(amund).title == "Captain"
     assert [getattr(port.fresh(birte), key) for key in ("title", "lifecycle")] == ["Cook", "customer"]
+    assert console.lines == []
+
+
+def test_what_follows_from_a_cell_is_right_without_loading_the_page(
+    running_keel: Any, page: Page, port: Harbour, console: Console
+):
+    console.watch(page)
+    deal = new_deal(port.org, port.rep)
+    with port.org.acting(port.rep) as rep:
+        update_deal(deal.pk, {"amount": 100_000}, acting=rep)
+    sign_in(page.context, running_keel.url, port.rep)
+    page.goto(f"{running_keel.url}/w/{port.org.slug}/deals/list/?cols=amount,weighted,stage")
+    before = _cell(page, deal, "weighted").inner_text()
+    _cell(page, deal, "amount").dblclick()
+    page.get_by_label("Amount of Wharf gantry").fill("4000")
+    page.keyboard.press("Enter")
+    expect(_cell(page, deal, "amount")).to_have_text(re.compile("4,000"))
+    expect(_cell(page, deal, "weighted")).not_to_have_text(before)
+    weighted = _cell(page, deal, "weighted").inner_text()
+    expect(_cell(page, deal, "amount")).to_be_focused()
+    page.reload()
+    expect(_cell(page, deal, "weighted")).to_have_text(weighted)
     assert console.lines == []
 
 

@@ -361,6 +361,37 @@ def test_a_default_view_that_is_gone_leaves_the_plain_list(fleet: Harbour) -> No
     assert names(get(fleet, fleet.rep)) == ["Corvus", "Borealis", "Aurora"]
 
 
+def test_everything_stays_within_reach_of_who_has_a_default_view(fleet: Harbour) -> None:
+    view = save(fleet, fleet.rep, "flag=no&group=flag")
+    post(fleet, fleet.rep, f"views/{view.pk}/default/")
+    page = get(fleet, fleet.rep, "?crew=9").content.decode()
+    assert re.findall(r'<a class="x" href="([^"]*)"', page) == ["?view="]
+    assert names(get(fleet, fleet.rep, "?view=")) == ["Corvus", "Borealis", "Aurora"]
+    panel = get(fleet, fleet.rep, f"?view={view.pk}&sort=name", "records/vessel/filter/").content.decode()
+    (cleared,) = re.findall(r'<a class="btn btn-sm btn-ghost push" href="[^"?]*([^"]*)"', panel)
+    assert cleared == f"?filter=&amp;sort=name&amp;view={view.pk}"
+
+
+def test_a_later_page_of_a_view_is_no_change_of_it(fleet: Harbour) -> None:
+    view = save(fleet, fleet.rep, "sort=name")
+    with fleet.org.acting(fleet.rep) as actor:
+        for change, is_changed in (("", False), ("&after=x", False), ("&sort=-name", True)):
+            query = lists.parse_query(schema.record_type("vessel", actor), QueryDict(f"view={view.pk}{change}"), actor)
+            assert query.is_changed == is_changed
+
+
+def test_what_is_typed_into_the_search_box_is_in_every_address_of_the_list(fleet: Harbour) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "records", "HX-Trigger": "list-search"}
+    answer = get(fleet, fleet.rep, "?q=bore", **headers).content.decode()
+    apart = re.findall(r'id="([a-z-]+)" class="contents" hx-swap-oob="true"', answer)
+    assert apart == ["view-name", "view-parts", "list-export"]
+    assert re.findall(r'href="([^"]*)" download', answer) == [f"/w/{fleet.org.slug}/records/vessel/export/?q=bore"]
+    assert answer.count("views/new/?q=bore") == 2  # with script and without
+    assert answer.count("?q=bore&amp;block=columns") == 1
+    again = get(fleet, fleet.rep, "?q=bore", **{"HX-Request": "true", "HX-Target": "records"}).content.decode()
+    assert "hx-swap-oob" not in again
+
+
 def _pinned(response: Any) -> list[str]:
     return re.findall(r'<span class="truncate">([^<]*)</span><span class="count', response.content.decode())
 

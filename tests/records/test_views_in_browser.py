@@ -114,6 +114,34 @@ def test_a_column_is_resized_by_keys_and_keeps_its_width(
     assert console.lines == []
 
 
+def test_what_is_searched_for_is_exported_saved_and_grouped(
+    running_keel: Any, page: Page, fleet: Harbour, console: Console
+) -> None:
+    console.watch(page)
+    open_list(running_keel, page, fleet)
+    page.get_by_role("searchbox", name="Search contacts").press_sequentially("auro", delay=30)
+    expect(page.locator("tbody tr")).to_have_count(1)
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Export").click()
+    assert file.value.path().read_text("utf-8-sig").count("\n") == 2
+    page.get_by_role("button", name="Group", exact=False).first.click()
+    page.get_by_role("menuitemradio", name="Lifecycle").first.click()
+    expect(page.locator("tbody tr[data-id]:visible")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"\?q=auro&group=lifecycle"))
+    page.get_by_role("link", name="Save as").click()
+    page.locator("#dialog").get_by_label("Name").fill("Lights")
+    page.locator("#dialog").get_by_role("button", name="Save view").click()
+    expect(page.locator(".view-name")).to_have_text("Lights")
+    box = page.get_by_role("searchbox", name="Search contacts")
+    expect(box).to_have_value("auro")
+    box.press("End")
+    box.press_sequentially("r")
+    expect(page.get_by_text("Unsaved changes")).to_be_visible()
+    expect(box).to_be_focused()
+    assert violations(page) == []
+    assert console.lines == []
+
+
 def test_groups_open_and_close(running_keel: Any, page: Page, fleet: Harbour, console: Console) -> None:
     console.watch(page)
     open_list(running_keel, page, fleet, "?group=lifecycle&cols=email,owner")
