@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from crm import queries
+from crm.records import schema
 from crm.records.filters.dates import DAYS, NOW, PERIODS, UNITS, parse_day, parse_span
 from crm.records.filters.fields import LINK, link_path, path_of, relation_of
 from crm.records.filters.operators import Shape, operator_of
@@ -82,7 +83,7 @@ class Words:
                     for value in values:
                         self._names.want(registry.target(field.target).model, str(value))
             elif isinstance(found, Related):
-                here = registry.target(relation_of(here, found.relation, ROOT).target)
+                here = schema.target(relation_of(here, found.relation, ROOT).target, self.actor)
             waiting += [(member, here) for member, _place in inner(found, "")]
         self._names.load()
 
@@ -102,7 +103,7 @@ class Words:
             return Chip(path, str(operator.label), self._value(field, operator.shape, node))
         if isinstance(node, Related):
             found = relation_of(record_type, node.relation, ROOT)
-            target = registry.target(found.target)
+            target = schema.target(found.target, self.actor)
             operator_words = _("none") if node.match == NONE else _("some")
             where = _("of any kind") if node.where is None else self.sentence(node.where, target, found)
             return Chip(str(found.label), operator_words, where)
