@@ -28,6 +28,7 @@ from crm.records.bin import bin_type
 from crm.records.bulk import Edit
 from crm.records.bulk_queries import write_rows
 from crm.records.names import Names
+from crm.records.oldfit import refuse_unfit
 from crm.records.registry import RecordType
 from crm.tenancy.context import Actor, elevated
 from crm.tenancy.models import OrgModel
@@ -204,6 +205,7 @@ def _put_back(kind: RecordType, change_set_id: UUID, edits: Sequence[Edit], acti
     with elevated("old values of records that the undoing member had or has a right to"):
         _refuse_leavers(edits)
         _refuse_lost_links(kind, edits)
+        refuse_unfit(kind, edits)
         if kind.bulk.undo is not None:
             kind.bulk.undo(edits, acting)
         _reclaim(kind, edits)
