@@ -72,8 +72,10 @@ def update_task(task_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     _task_values.check(values, complete=False)
     check_writable(KEY, values, acting)
     former = {column: getattr(task, column) for column in COLUMNS}
-    _put(task, values, acting)
+    own_changed = _put(task, values, acting)
     changed = [column for column in COLUMNS if getattr(task, column) != former[column]]
+    if own_changed and "custom" not in changed:
+        changed.append("custom")  # an encrypted value, which stands in no column
     if not changed:
         return task
     task.version += 1
@@ -108,19 +110,21 @@ def reassign_tasks(old_owner: UUID, new_owner: UUID, *, acting: Actor) -> int:
         return Task.everything.filter(owner_id=old_owner).update(**changes)
 
 
-def _put(task: Task, values: Mapping[str, Any], acting: Actor) -> None:
-    """Sets what `values` name. Raises Invalid, Forbidden and NotFound."""
+def _put(task: Task, values: Mapping[str, Any], acting: Actor) -> bool:
+    """Sets what `values` name; whether that changed own fields. Raises Invalid, Forbidden and NotFound."""
     _task_values.put_plain(task, values, acting)
     _task_values.put_owner(task, values, acting)
     _task_values.put_about(task, values, acting)
     if "status" in values:
         task.status = values["status"] or TaskStatus.TODO
         task.completed_at = (task.completed_at or timezone.now()) if task.status == TaskStatus.DONE else None
-    if task._state.adding or "custom" in values:
-        present = None if task._state.adding else task.custom
-        merged = custom.merge(KEY, values.get("custom") or {}, acting=acting, present=present)
-        custom.settle(task.pk, merged)
-        task.custom = merged.values
+    if not task._state.adding and "custom" not in values:
+        return False
+    present = None if task._state.adding else task.custom
+    merged = custom.merge(KEY, values.get("custom") or {}, acting=acting, present=present)
+    custom.settle(task.pk, merged)
+    task.custom = merged.values
+    return bool(merged.changed)
 
 
 def _tell(task: Task, former: Mapping[str, Any], changed: list[str], acting: Actor) -> None:

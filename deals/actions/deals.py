@@ -79,10 +79,7 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
     former = {column: getattr(deal, column) for column in _COLUMNS}
     _put_links(deal, values, acting)
     _values.put_plain(deal, values)
-    if "custom" in values:
-        merged = custom.merge("deal", values["custom"] or {}, acting=acting, present=deal.custom)
-        custom.settle(deal.pk, merged)
-        deal.custom = merged.values
+    own_changed = "custom" in values and _put_custom(deal, values["custom"] or {}, acting)
     change = None
     if stage is not None:
         reason, note = values.get("close_reason") or "", values.get("close_note") or ""
@@ -91,6 +88,8 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
             deal.position = _steps.place(deal, stage, None, None)
     put_forecast(deal, values)
     changed = [column for column in _COLUMNS if getattr(deal, column) != former[column]]
+    if own_changed and "custom" not in changed:
+        changed.append("custom")  # an encrypted value, which stands in no column
     if not changed:
         return deal
     if change is None:
@@ -108,6 +107,14 @@ def update_deal(deal_id: UUID | str, values: Mapping[str, Any], *, acting: Actor
 
 _COLUMNS = (*_values.PLAIN, "custom", "owner_id", "account_id", "stage_id", "pipeline_id", *rules.RESTORED)
 STAGE_COLUMNS = ("stage_id", "pipeline_id", *rules.RESTORED)
+
+
+def _put_custom(deal: Deal, given: Mapping[str, Any], acting: Actor) -> bool:
+    """Sets values of the organisation's own fields; whether one was changed. Raises Invalid and Forbidden."""
+    merged = custom.merge("deal", given, acting=acting, present=deal.custom)
+    custom.settle(deal.pk, merged)
+    deal.custom = merged.values
+    return bool(merged.changed)
 
 
 def _put_links(deal: Deal, values: Mapping[str, Any], acting: Actor) -> None:
