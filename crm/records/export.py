@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from crm import queries
 from crm.lib.csvsafe import safe_cell
+from crm.lib.errors import Invalid
 from crm.lib.money import exponent
 from crm.records import lists
 from crm.records.registry import Field, FieldType, RecordType
 from crm.tenancy.context import Actor, org_context
-from crm.web import cells
+from crm.web import cells, formats
 
 PAGE = 500
 
@@ -40,6 +41,8 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
             if found is None:
                 return
             with org_context(found.actor) as now:
+                if not cursor:
+                    _check_whole(record_type, query, now)
                 page = lists.list_page(record_type, replace(query, cursor=cursor), now, size=PAGE, columns=columns)
                 words, names = _words(columns), lists.labels_of(record_type, columns, page.rows).names
         for row in page.rows:
@@ -52,6 +55,13 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
         cursor = page.next_cursor
         if not cursor:
             return
+
+
+def _check_whole(record_type: RecordType, query: lists.ListQuery, actor: Actor) -> None:
+    """Raises Invalid for a search that finds more than a list shows of it: a file must not leave rows out unsaid."""
+    if query.q and not lists.matching(record_type, query, actor)[1]:
+        message = _("More than %(most)s records match what was searched for. Filter the list, or search for more words.")
+        raise Invalid(message % {"most": formats.number(lists.MATCHES)})
 
 
 Words = dict[str, dict[str, str]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -101,13 +101,28 @@ def strictly(record_type: RecordType, said: Mapping[str, str], actor: Actor) -> 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The rows that a search finds; not the `whole` of them where more match than were asked for."""
+
+    rows: Q
+    whole: bool
+
+
 def search_q(record_type: RecordType, text: str, actor: Actor) -> Q:
+    """Rows that a text finds: the first 10,000 of those that are found otherwise than by their beginning."""
+    return sought(record_type, text, actor).rows
+
+
+def sought(record_type: RecordType, text: str, actor: Actor, most: int | None = None) -> Sought:
     """Rows with a search column that begins with the text, compared without case and accents; and where the type's
-    table has the functions for it, rows with its words, parts of addresses and numbers, or words spelled alike.
+    table has the functions for it, up to `most` rows with its words, parts of addresses and numbers, or words spelled
+    alike.
 
     Ranges in byte order, not LIKE: under row-level security only leakproof operators use an index.
     """
-    found = Q(OneOf("id", array(_matching(record_type, text, actor)))) if record_type.search_words else Q(pk__in=[])
+    ids, whole = _matching(record_type, text, actor, most or MATCHES) if record_type.search_words else (set(), True)
+    found = Q(OneOf("id", array(ids))) if record_type.search_words else Q(pk__in=[])
     normal = Func(Value(text), function="keel_norm", output_field=TextField())
     digits = "".join(c for c in text if c.isdigit())
     for path in limits.searchable_paths(record_type, actor):
@@ -115,7 +130,7 @@ def search_q(record_type: RecordType, text: str, actor: Actor) -> Q:
             found |= _begins_with(path, normal)
         elif len(digits) >= 3:
             found |= _begins_with(path, Value(digits))
-    return found
+    return Sought(found, whole)
 
 
 def named_q(path: str, text: str) -> Q:
@@ -128,31 +143,42 @@ def _begins_with(path: str, start: Any) -> Q:
     return Q(**{f"{path}__gte": start, f"{path}__lt": end})
 
 
-def _matching(record_type: RecordType, text: str, actor: Actor) -> set[UUID]:
+def _matching(record_type: RecordType, text: str, actor: Actor, most: int) -> tuple[set[UUID], bool]:
     """Ids of rows that match otherwise than by their beginning, as far as the actor sees them: by all words, or by a
-    part of an address where there is an @; by the other and by words spelled alike where little was found."""
+    part of an address where there is an @; by the other and by words spelled alike where little was found. And whether
+    they are all of them."""
     first, second = (Way.FRAGMENTS, Way.WORDED) if "@" in text else (Way.WORDED, Way.FRAGMENTS)
     ways = [way for way in (first, second, Way.SIMILAR) if way != Way.FRAGMENTS or record_type.search_fragments]
     table = record_type.model._meta.db_table
     begin = {row.id for row in find([(table, Way.PREFIXED)], text, FEW)} if record_type.search_paths else set()
     found: set[UUID] = set()
+    whole = True
     for n, way in enumerate(ways):
         if n == 0 or len(found | begin) < FEW:
-            found |= {row.id for row in limits.narrowed(find([(table, way)], text, MATCHES), text, actor)}
-    return found
+            rows = find([(table, way)], text, most)
+            whole = whole and len(rows) < most
+            found |= {row.id for row in limits.narrowed(rows, text, actor)}
+    return found, whole
 
 
 def filtered(record_type: RecordType, query: ListQuery, actor: Actor) -> QuerySet[Any]:
     """The rows that a list's filters leave, before what the actor may see is taken out of them. Raises Invalid."""
+    return matching(record_type, query, actor)[0]
+
+
+def matching(
+    record_type: RecordType, query: ListQuery, actor: Actor, most: int | None = None
+) -> tuple[QuerySet[Any], bool]:
+    """As `filtered`, and whether these are all that match: a search finds `most`, usually 10,000. Raises Invalid."""
     tree = query.tree(record_type, actor)
     rows = record_type.model._default_manager.filter(deleted_at__isnull=True)
     if record_type.left_out and not query.ids and record_type.left_out.unless not in fields_in(tree):
         rows = rows.exclude(record_type.left_out.rows)
-    if query.q:
-        rows = rows.filter(search_q(record_type, query.q, actor))
+    found = sought(record_type, query.q, actor, most) if query.q else Sought(Q(), whole=True)
+    rows = rows.filter(found.rows)
     if query.ids:
         rows = rows.filter(OneOf("id", array(query.ids)))
-    return rows.filter(compile_filter(tree, record_type, actor))
+    return rows.filter(compile_filter(tree, record_type, actor)), found.whole
 
 
 def value_paths(record_type: RecordType, columns: list[Field], key: Key | Keys) -> list[str]:
@@ -247,13 +273,16 @@ def check_length(
 
 
 def list_count(record_type: RecordType, query: ListQuery, actor: Actor) -> Count:
-    """How many rows a list has in all: exact to 10,000, estimated beyond. Raises Invalid, and TooSlow."""
-    rows = filtered(record_type, query, actor)
+    """How many rows a list has in all: exact to 10,000, estimated beyond; of a search that finds more, at least how
+    many. Raises Invalid, and TooSlow."""
+    rows, whole = matching(record_type, query, actor)
     if not query.is_filtered:
         found = capped_count(access.branches(rows, actor))
     else:
         with stopped_in_time():
             found = capped_count(access.branches(rows, actor))
+    if not whole:
+        return Count(found.number, exact=False)
     return found if found.exact else _estimated(record_type, rows, actor) or found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -57,9 +59,17 @@ def selected_ids(kind: RecordType, selection: Selection, actor: Actor) -> list[U
 
 
 def _all_ids(kind: RecordType, query: lists.ListQuery, actor: Actor) -> list[UUID]:
-    parts = access.branches(lists.filtered(kind, query, actor), actor)
+    parts = _branches(kind, query, actor)
+    if parts is None:
+        raise Invalid(too_many())
     ids = [pk for part in parts for pk in part.order_by("pk").values_list("pk", flat=True)[: MOST + 1]]
     return sorted(ids) if len(parts) > 1 else ids
+
+
+def _branches(kind: RecordType, query: lists.ListQuery, actor: Actor) -> list[QuerySet[Any]] | None:
+    """All that match, also what a search finds beyond the rows that its list shows; None where that is too much."""
+    rows, whole = lists.matching(kind, query, actor, MOST + 1)
+    return access.branches(rows, actor) if whole else None
 
 
 def count_selected(kind: RecordType, selection: Selection, actor: Actor) -> int:
@@ -67,8 +77,8 @@ def count_selected(kind: RecordType, selection: Selection, actor: Actor) -> int:
     if selection.query is None:
         return access.visible(kind.model, actor).filter(pk__in=selection.ids).count()
     with stopped_in_time():
-        parts = access.branches(lists.filtered(kind, selection.query, actor), actor)
-        return sum(part.order_by().values("pk")[: MOST + 1].count() for part in parts)
+        parts = _branches(kind, selection.query, actor)
+        return MOST + 1 if parts is None else sum(part.order_by().values("pk")[: MOST + 1].count() for part in parts)
 
 
 def too_many() -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from contacts.actions.contacts import create_contact
+from contacts.values import NewContact
 from crm.records import lists, schema
 from crm.records.filters.text import parse
 from crm.records.listquery import ListQuery
@@ -88,3 +92,20 @@ def test_statistics_themselves_stay_closed(many: Harbour) -> None:
 def test_the_page_says_that_it_is_an_estimate(many: Harbour) -> None:
     page = client_for(many.admin).get(f"/w/{many.org.slug}/records/vessel/?block=count").content.decode()
     assert ("≈600" in page, "(estimated)" in page) == (True, True)
+
+
+def test_a_search_that_finds_more_than_a_list_shows_says_so_and_all_of_it_can_be_chosen(
+    port: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with port.org.acting(port.rep) as rep:
+        for number in range(6):
+            create_contact(NewContact(first_name=f"Nils{number}", last_name="Aalund Bakke"), acting=rep)
+    monkeypatch.setattr("crm.records.lists.MATCHES", 4)
+    client, start = client_for(port.rep), f"/w/{port.org.slug}"
+    count = client.get(f"{start}/contacts/?q=bakke&block=count").content.decode()
+    assert re.findall(r"<strong[^>]*>([^<]*)<", count) == ["4+"]
+    assert "Select all 6" in client.get(f"{start}/records/contact/bulk/count/?q=bakke").content.decode()
+    refused = client.get(f"{start}/records/contact/export/?q=bakke")
+    assert (refused.status_code, "More than 4 records match" in html.unescape(refused.content.decode())) == (422, True)
+    assert client.get(f"{start}/records/contact/export/?q=nils3").status_code == 200
+    assert "Select all 1" in client.get(f"{start}/records/contact/bulk/count/?q=nils3").content.decode()
