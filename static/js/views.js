@@ -1,4 +1,5 @@
 // How a list is shown: sorting by several heads, picking columns, groups, density, links to views.
+import { sync } from "./picks.js";
 import { toast } from "./toast.js";
 import "./widths.js";
 import "./choice-board.js";
@@ -18,6 +19,7 @@ document.addEventListener("click", (e) => {
   const open = twist.ariaExpanded !== "true";
   twist.setAttribute("aria-expanded", String(open));
   twist.closest("tbody").dataset.open = String(open);
+  sync();
 });
 
 // ---- density: what was chosen last, unless the address or the view says something else
