@@ -22,7 +22,7 @@ from crm.lib.errors import Invalid
 from crm.models import Membership
 from crm.records import schema
 from crm.records.history import Change, Group, Reader, history_groups
-from crm.records.limits import sees
+from crm.records.limits import called, sees
 from crm.records.names import Names
 from crm.records.registry import registry
 from crm.tenancy.context import Actor
@@ -264,8 +264,8 @@ def activity_entry(row: Mapping[str, Any], scene: Scene) -> Entry:
         via="" if row["source"] in (Source.MANUAL, Source.SYSTEM) and who else row["source"],
         activity_id=row["id"], subject=row["subject"], body=row["body"], direction=row["direction"],
         outcome=row["outcome"], seconds=row["duration_seconds"], planned=row["occurred_at"] > scene.now, about=about,
-        whom=(scene.record.first_name or str(scene.record)) if own else "", data=_told(row["data"], actor),
-        may_change=mine and row["type"] in rules.LOGGED,
+        whom=(scene.record.first_name or called(scene.record, scene.kind, actor)) if own else "",
+        data=_told(row["data"], actor), may_change=mine and row["type"] in rules.LOGGED,
     )  # fmt: skip
 
 

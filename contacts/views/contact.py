@@ -24,7 +24,7 @@ from crm.lib.errors import Conflict, Invalid
 from crm.lib.phones import dialled, readable_phone
 from crm.records import schema
 from crm.records.conflicts import meanwhile
-from crm.records.limits import seen_keys, veil
+from crm.records.limits import called, seen_keys, veil
 from crm.web import props
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
@@ -52,10 +52,10 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "mail": contact.email if "email" in seen and not contact.do_not_email else "",
     }
     veil(contact, kind, r.actor)
-    contact.first_name = contact.first_name or ("" if contact.name else _("(no name)"))  # an address stood in for it
     shown = props.Props(kind, contact, r.actor, parts.tags, may_write=may_write)
     context = {
         "contact": contact,
+        "name": called(contact, CONTACT.key, r.actor),
         "lifecycle_tone": LIFECYCLE_TONES.get(contact.lifecycle, "gray"),
         "parts": parts,
         "details": shown.of(*DETAILS),
@@ -118,7 +118,8 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
             add_error(form, error)
         else:
             return _shared.after_saving(request, changed, CONTACT)
-    context = {"form": form, "duplicate": None, "contact": contact, "clash": clash}
+    name = called(contact, CONTACT.key, r.actor)
+    context = {"form": form, "duplicate": None, "contact": contact, "name": name, "clash": clash}
     status = 422 if form.errors or clash else 200
     return render_page(request, "contacts/contact_form.html", context, block="form", status=status)
 
@@ -139,7 +140,7 @@ def deletion(request: HttpRequest, pk: str) -> HttpResponse:
     """Moves a contact to the recycle bin; the list then offers to undo it."""
     r: Any = request
     contact = delete_contact(pk, acting=r.actor)
-    text = _("%(name)s was moved to the recycle bin.") % {"name": contact.name}
+    text = _("%(name)s was moved to the recycle bin.") % {"name": called(contact, CONTACT.key, r.actor)}
     messages.success(request, text, extra_tags=_shared.undo_tag(path_to("contact_restoration", contact.pk)))
     return hx_redirect(request, "contact_list")
 
@@ -149,6 +150,6 @@ def restoration(request: HttpRequest, pk: str) -> HttpResponse:
     """Takes a contact out of the recycle bin."""
     r: Any = request
     contact = restore_contact(pk, acting=r.actor)
-    text = _("%(name)s is back.") % {"name": contact.name}
+    text = _("%(name)s is back.") % {"name": called(contact, CONTACT.key, r.actor)}
     messages.success(request, text, extra_tags=_shared.undo_tag(path_to("contact_deletion", contact.pk)))
     return hx_redirect(request, "contact_detail", contact.pk)

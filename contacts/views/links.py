@@ -12,8 +12,10 @@ from django.views.decorators.http import require_http_methods
 from contacts import access, page_queries
 from contacts.actions.links import link_contact, unlink_contact
 from contacts.forms import LinkForm
+from contacts.records import CONTACT
 from contacts.views import _shared
 from crm.lib.errors import Invalid, NotFound
+from crm.records.limits import called
 from crm.web.forms import add_error
 from crm.web.htmx import hx_redirect, render_page
 
@@ -33,7 +35,8 @@ def links(request: HttpRequest, pk: str) -> HttpResponse:
             add_error(form, error)
         else:
             return hx_redirect(request, "contact_detail", contact.pk)
-    context = {"form": form, "contact": contact, "account": None, "link": None}
+    name = called(contact, CONTACT.key, r.actor)
+    context = {"form": form, "contact": contact, "name": name, "account": None, "link": None}
     return render_page(request, TEMPLATE, context, block="form", status=422 if form.errors else 200)
 
 
@@ -60,7 +63,8 @@ def link(request: HttpRequest, pk: str, account_pk: UUID) -> HttpResponse:
             add_error(form, error)
         else:
             return hx_redirect(request, "contact_detail", contact.pk)
-    context = {"form": form, "contact": contact, "account": found.account, "link": found}
+    name = called(contact, CONTACT.key, r.actor)
+    context = {"form": form, "contact": contact, "name": name, "account": found.account, "link": found}
     return render_page(request, TEMPLATE, context, block="form", status=422 if form.errors else 200)
 
 

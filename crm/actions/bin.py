@@ -199,7 +199,7 @@ def take(kind: BinType, records: Sequence[Any], acting: Actor) -> Restored:
     taken = _("Another record has a value by now that only one may have. Change it there first.")
     refused |= {record.pk: taken for record in records if record.pk not in refused and taken_fields(record)}
     back = [record for record in records if record.pk not in refused]
-    result = Restored(back, [(kind.name(r), refused[r.pk]) for r in records if r.pk in refused])
+    result = Restored(back, [(kind.called(r, acting), refused[r.pk]) for r in records if r.pk in refused])
     if not back:
         return result
     _mark(kind, back, None)

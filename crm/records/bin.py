@@ -10,14 +10,18 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from crm import access
 from crm.lib.errors import NotFound
 from crm.models import BinEntry
+from crm.records import limits
 from crm.records.registry import Bin, registry
 from crm.tenancy.backend.kept import OneOf
 from crm.tenancy.context import Actor, array
@@ -41,6 +45,10 @@ class BinType:
     def has_owner(self) -> bool:
         """Whether its records belong to a member."""
         return any(f.name == "owner" for f in self.model._meta.get_fields())
+
+    def called(self, record: Any, actor: Actor) -> str:
+        """What one is called on the actor's pages."""
+        return self.name(record) if self.key in _others else limits.called(record, self.key, actor)
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,28 @@ def visible_entries(actor: Actor) -> QuerySet[BinEntry]:
     for kind in bin_types():
         shared += access.some_shared(kind.model, actor)
     return rows.filter(seen | Q(OneOf("record", array(shared)))) if shared else rows.filter(seen)
+
+
+def names_of(entries: Sequence[BinEntry], actor: Actor) -> dict[UUID, str]:
+    """What the records of entries are called on the actor's pages, by entry: the name that was kept, or, where that may
+    be an address which the actor's role does not see, what stands in the columns of the name."""
+    names = {entry.pk: entry.name for entry in entries}
+    for kind in limits.types_without_stand_in(actor):
+        of_kind = {entry.record: entry.pk for entry in entries if entry.record_type == kind.key}
+        names |= dict.fromkeys(of_kind.values(), _("(no name)"))
+        rows = kind.model._base_manager.filter(pk__in=list(of_kind)) if of_kind else ()
+        names |= {of_kind[row.pk]: limits.called(row, kind.key, actor) for row in rows}
+    return names
+
+
+def truly_named(actor: Actor) -> Q:
+    """The entries that the actor may find by the name that was kept."""
+    found = Q()
+    for kind in limits.types_without_stand_in(actor):
+        given = reduce(or_, (Q(**{f"{path}__gt": ""}) for path in kind.name_paths))
+        named = kind.model._base_manager.filter(given, pk=OuterRef("record"))
+        found &= ~Q(record_type=kind.key) | Q(Exists(named))
+    return found
 
 
 def may_restore(entry: BinEntry, actor: Actor) -> bool:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm.lib.errors import Forbidden
 from crm.records import schema
-from crm.records.registry import RecordType
+from crm.records.registry import RecordType, registry
 from crm.records.search_queries import Found, Way
 from crm.tenancy.backend.kept import OneOf
 from crm.tenancy.context import Actor, array
@@ -77,8 +77,16 @@ def given(values: Any, names: Mapping[str, str]) -> list[str]:
 
 
 def called(record: Any, key: str, actor: Actor) -> str:
-    """What a record of a type is called on the actor's pages."""
+    """What a record of a type is called on the actor's pages. No page, message or dialog names a record otherwise:
+    where nobody gave it a name, an address stands in for it, which not every role sees."""
     return schema.record_type(key, actor).name_of(record) or _("(no name)")
+
+
+def types_without_stand_in(actor: Actor) -> list[RecordType]:
+    """The types whose stand-in for an empty name is hidden from the actor's role: a name of theirs that was kept may
+    be what it does not see."""
+    kinds = [schema.record_type(t.key, actor) for t in registry if t.name_fallback]
+    return [t for t in kinds if not t.name_fallback]
 
 
 # ---------------------------------------------------------------- search

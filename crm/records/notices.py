@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,10 @@ from markupsafe import Markup
 
 from crm.enums import Role
 from crm.models import Notification
+from crm.records.limits import types_without_stand_in
+from crm.records.names import Names
 from crm.records.registry import registry
+from crm.tenancy.context import Actor
 from crm.web.urls import path_to
 
 Sentence = Callable[[Mapping[str, Any]], str]
@@ -56,12 +59,32 @@ def say(text: str, **names: Any) -> Markup:
 
 def tell(notification: Notification) -> Told:
     """A notification in words, for its member."""
+    return _told(notification, notification.data)
+
+
+def tell_all(rows: Sequence[Notification], actor: Actor) -> list[Told]:
+    """Notifications in words, for the actor. The name that one keeps may be an address which the actor's role does not
+    see; then it tells the record's name as it is now."""
+    limited = {t.key: t.model for t in types_without_stand_in(actor)}
+    names = Names()
+    for row in rows:
+        if row.record_type in limited:
+            names.want(limited[row.record_type], row.record)
+    names.load()
+    found = []
+    for row in rows:
+        model = limited.get(row.record_type)
+        known = {"name": names.of(model, row.record) or _("(no name)")} if model and "name" in row.data else {}
+        found.append(_told(row, {**row.data, **known}))
+    return found
+
+
+def _told(notification: Notification, data: Mapping[str, Any]) -> Told:
     notice = _notices.get(notification.kind)
     if notice is None:
-        name = notification.data.get("name", "")
-        return Told("bell", "gray", say(_("News about {name}"), name=name), record_url(notification))
+        return Told("bell", "gray", say(_("News about {name}"), name=data.get("name", "")), record_url(notification))
     address = notice.url or record_url
-    return Told(notice.icon, notice.tone, notice.sentence(notification.data), address(notification))
+    return Told(notice.icon, notice.tone, notice.sentence(data), address(notification))
 
 
 def record_url(notification: Notification) -> str:

@@ -23,7 +23,7 @@ from crm.actions.field_purge import RECEIPT
 from crm.actions.purge import purge_entries
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import BinEntry, DeletionReceipt, Membership
-from crm.records.bin import KEEP, BinType, bin_types, may_restore, visible_entries, words_along
+from crm.records.bin import KEEP, BinType, bin_types, may_restore, names_of, truly_named, visible_entries, words_along
 from crm.records.lists import named_q
 from crm.records.names import Names
 from crm.records.registry import registry
@@ -40,10 +40,12 @@ SHOWN_NAMES = 10  # names that the question before a purge lists
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry as the page shows it. `detail` says what went with it, `who` is "" for the system."""
+    """An entry as the page shows it, by the `name` that its reader may know. `detail` says what went with it, `who` is
+    "" for the system."""
 
     entry: BinEntry
     kind: BinType
+    name: str
     detail: str
     who: str
     days_left: int
@@ -57,7 +59,7 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
     r: Any = request
     kinds = {kind.key: kind for kind in bin_types()}
     chosen = {key: request.GET.get(key, "").strip()[:200] for key in ("type", "by", "q")}
-    rows = _filtered(visible_entries(r.actor), chosen)
+    rows = _filtered(visible_entries(r.actor), chosen, r.actor)
     page = keyset_page(rows.select_related("change_set"), NEWEST, cursor=request.GET.get("after", ""), size=ON_PAGE)
 
     def href(**changed: str) -> str:
@@ -78,32 +80,32 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
     return render_page(request, "bin/bin.html", context, block="found")
 
 
-def _filtered(rows: QuerySet[BinEntry], chosen: dict[str, str]) -> QuerySet[BinEntry]:
+def _filtered(rows: QuerySet[BinEntry], chosen: dict[str, str], actor: Actor) -> QuerySet[BinEntry]:
     if chosen["type"]:
         rows = rows.filter(record_type=chosen["type"])
     if chosen["by"]:
         rows = rows.filter(deleted_by_id__in=[chosen["by"]] if access.is_uuid(chosen["by"]) else [])
-    return rows.filter(named_q("name_norm", chosen["q"])) if chosen["q"] else rows
+    return rows.filter(named_q("name_norm", chosen["q"]), truly_named(actor)) if chosen["q"] else rows
 
 
 def _lines(entries: Sequence[BinEntry], kinds: dict[str, BinType], actor: Actor) -> list[Line]:
-    names, now = Names(), timezone.now()
+    names, now, called = Names(), timezone.now(), names_of(entries, actor)
     for entry in entries:
         names.want(Membership, entry.deleted_by_id)
     names.load()
     return [
-        _line(entry, kinds[entry.record_type], names.of(Membership, entry.deleted_by_id), now, actor)
+        _line(entry, kinds[entry.record_type], called[entry.pk], names.of(Membership, entry.deleted_by_id), now, actor)
         for entry in entries
         if entry.record_type in kinds
     ]
 
 
-def _line(entry: BinEntry, kind: BinType, who: str, now: datetime, actor: Actor) -> Line:
+def _line(entry: BinEntry, kind: BinType, name: str, who: str, now: datetime, actor: Actor) -> Line:
     left = max(0, -((now - entry.created_at - KEEP) // timedelta(days=1)))
     tone = "red" if left <= LAST_DAY else "amber" if left <= SOON else ""
     along = words_along(kind.key, entry.along)
     parts = [str(kind.label), *([_("with %(things)s") % {"things": ", ".join(along)}] if along else [])]
-    return Line(entry, kind, " · ".join(parts), who, left, tone, may_restore(entry, actor))
+    return Line(entry, kind, name, " · ".join(parts), who, left, tone, may_restore(entry, actor))
 
 
 def _ids(request: HttpRequest) -> list[UUID]:
@@ -120,14 +122,15 @@ def restoration(request: HttpRequest) -> HttpResponse:
     """Takes the records of entries (`id`, several) out of the bin; what can't come back is said."""
     r: Any = request
     restored = restore_entries(_ids(request), acting=r.actor)
-    _tell(request, restored)
+    _tell(request, restored, r.actor)
     return hx_redirect(request, "recycle_bin")
 
 
-def _tell(request: HttpRequest, restored: Restored) -> None:
+def _tell(request: HttpRequest, restored: Restored, actor: Actor) -> None:
     back = restored.records
     if len(back) == 1:
-        messages.success(request, _("%(name)s is back.") % {"name": _name(back[0])}, extra_tags=_undo(back[0]))
+        name = _kind_of(back[0]).called(back[0], actor)
+        messages.success(request, _("%(name)s is back.") % {"name": name}, extra_tags=_undo(back[0]))
     elif back:
         text = ngettext("%(n)d record is back.", "%(n)d records are back.", len(back))
         messages.success(request, text % {"n": len(back)})
@@ -137,10 +140,6 @@ def _tell(request: HttpRequest, restored: Restored) -> None:
 
 def _kind_of(record: Any) -> BinType:
     return next(kind for kind in bin_types() if kind.model is type(record))
-
-
-def _name(record: Any) -> str:
-    return _kind_of(record).name(record)
 
 
 def _undo(record: Any) -> str:
@@ -168,7 +167,7 @@ def purge(request: HttpRequest) -> HttpResponse:
     found = list(entries)
     if not found:
         raise access.absent(BinEntry)
-    names = [entry.name or "—" for entry in found[:SHOWN_NAMES]]
+    names = [name or "—" for name in names_of(found[:SHOWN_NAMES], r.actor).values()]
     context = {"entries": found, "names": names, "more": len(found) - len(names), "error": error}
     return render_page(request, "bin/purge.html", context, block="form", status=422 if error else 200)
 

@@ -20,6 +20,7 @@ from crm.forms.bulk import bulk_form, field_for, settable, values_of
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import BulkPart, BulkRun
 from crm.records import lists, schema, selections
+from crm.records.limits import called
 from crm.records.registry import RecordType
 from crm.records.selections import Selection, parse_selection, without_choice
 from crm.tenancy.context import Actor
@@ -195,6 +196,6 @@ def named_records(pairs: list[tuple[str, UUID]], actor: Actor) -> dict[tuple[str
         kind = schema.record_type(key, actor)
         ids = [pk for other, pk in pairs if other == key]
         for record in access.visible(kind.model, actor).filter(pk__in=ids):
-            name = kind.name_of(record) or _("(no name)")
+            name = called(record, key, actor)
             found[key, record.pk] = (name, url_for(kind, "detail", record.pk))
     return found

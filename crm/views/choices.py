@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from crm.lib.errors import Invalid
 from crm.records import boards, lists
+from crm.records.limits import called
 from crm.views.arrangement import head_of
 from crm.views.records import type_of
 from crm.web.answers import sent_data
@@ -43,7 +44,7 @@ def record_choice(request: HttpRequest, type_key: str, pk: str, key: str) -> Htt
     undo = path_to("record_choice", record_type.key, record.pk, key) + f"?to={before}&was={record.version}"
     drawn = [{"key": head.key, "html": _head(request, head)} for head in heads]
     label = next((head.label for head in heads if head.key == value), value)
-    text = _("%(name)s moved to %(column)s") % {"name": record_type.name_of(record), "column": label}
+    text = _("%(name)s moved to %(column)s") % {"name": called(record, record_type.key, r.actor), "column": label}
     return JsonResponse({"version": record.version, "heads": drawn, "text": text, "undo": undo})
 
 

@@ -22,6 +22,7 @@ from crm.lib.errors import Invalid
 from crm.models import AuditEntry, ChangeSet, Membership
 from crm.records import history, oldvalues
 from crm.records.history import Change, Group, Reader
+from crm.records.limits import called
 from crm.records.oldvalues import ChangedSince, restore_value
 from crm.records.registry import RecordType
 from crm.records.sieves import fields_of, sieve_of
@@ -83,7 +84,7 @@ def record_history(request: HttpRequest, type_key: str, pk: str) -> HttpResponse
     context = {
         "type": record_type,
         "record": record,
-        "name": record_type.name_of(record),
+        "name": called(record, record_type.key, r.actor),
         "lines": _lines(groups[:ON_PAGE], reader, {chosen["field"], *sieve.tables} if chosen["field"] else set()),
         "chosen": chosen,
         "fields": fields_of(record_type, r.actor),
@@ -200,7 +201,7 @@ def _ask(request: HttpRequest, record_type: RecordType, pk: str, old: oldvalues.
     context = {
         "type": record_type,
         "record": record,
-        "name": record_type.name_of(record),
+        "name": called(record, record_type.key, r.actor),
         "old": old,
         "error": error,
         "action": path_to("record_value", record_type.key, record.pk, old.entry, old.field.key),

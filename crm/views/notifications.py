@@ -15,6 +15,7 @@ from crm import queries
 from crm.actions.notifications import mark_all_read, mark_read
 from crm.models import Notification
 from crm.records import notices
+from crm.tenancy.context import Actor
 from crm.web.htmx import hx_redirect, is_partial, render_page, targets, toast
 from crm.web.pagination import Key, keyset_page
 from crm.web.urls import path_to
@@ -40,13 +41,13 @@ def notifications(request: HttpRequest) -> HttpResponse:
     if is_partial(request) and targets(request, "bell"):
         return render_page(request, "_bell_mark.html")
     if is_partial(request) and targets(request, "notes"):
-        lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]))
+        lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]), r.actor)
         return render_page(request, TEMPLATE, {"lines": lines, "unread": r.member_unread}, block="panel")
     return render_page(request, TEMPLATE, _inbox(request), block="list")
 
 
-def _lines(rows: list[Notification]) -> list[Line]:
-    return [Line(row, notices.tell(row)) for row in rows]
+def _lines(rows: list[Notification], actor: Actor) -> list[Line]:
+    return [Line(row, told) for row, told in zip(rows, notices.tell_all(rows, actor), strict=True)]
 
 
 def _inbox(request: Any) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def _inbox(request: Any) -> dict[str, Any]:
     unread = request.member_unread
     own = path_to("notifications")
     tabs = [(_("All"), own, not show, "inbox", None), (_("Unread"), f"{own}?show=unread", bool(show), "bell", unread)]
-    return {"lines": _lines(page.rows), "page_of": page, "href": href, "tabs": tabs, "show": show, "unread": unread}
+    lines = _lines(page.rows, request.actor)
+    return {"lines": lines, "page_of": page, "href": href, "tabs": tabs, "show": show, "unread": unread}
 
 
 @require_GET
@@ -80,7 +82,7 @@ def notifications_read(request: HttpRequest) -> HttpResponse:
     if not is_partial(request):
         return hx_redirect(request, "notifications")
     if targets(request, "notes"):
-        lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]))
+        lines = _lines(list(queries.inbox(r.member.pk).order_by("-id")[:IN_PANEL]), r.actor)
         return render_page(request, TEMPLATE, {"lines": lines, "unread": 0}, block="panel", also=["bell"])
     response = render_page(request, TEMPLATE, _inbox(request), block="list", also=["bell"])
     return toast(response, _("All marked as read"))

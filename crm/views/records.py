@@ -24,6 +24,7 @@ from crm.records.filters.short import short_conditions
 from crm.records.filters.tree import Group, all_of, members_of
 from crm.records.filters.words import Chip, Words
 from crm.records.forms import form_class, initial_of
+from crm.records.limits import called
 from crm.records.loosekeys import TooLong
 from crm.records.registry import RecordType
 from crm.views import arrangement
@@ -227,7 +228,7 @@ def record_delete(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
     r: Any = request
     record_type = type_of(type_key, r.actor)
     record = delete_record(record_type.key, pk, acting=r.actor)
-    text = _("%(name)s was moved to the recycle bin.") % {"name": record_type.name_of(record)}
+    text = _("%(name)s was moved to the recycle bin.") % {"name": called(record, record_type.key, r.actor)}
     undo = path_to("record_restoration", record_type.key, record.pk)
     messages.success(request, text, extra_tags=f"undo={undo}")
     return hx_redirect(request, url_for(record_type, "list"))
@@ -239,7 +240,7 @@ def record_restoration(request: HttpRequest, type_key: str, pk: str) -> HttpResp
     r: Any = request
     record_type = type_of(type_key, r.actor)
     record = restore_record(record_type.key, pk, acting=r.actor)
-    text = _("%(name)s is back.") % {"name": record_type.name_of(record)}
+    text = _("%(name)s is back.") % {"name": called(record, record_type.key, r.actor)}
     undo = path_to("record_delete", record_type.key, record.pk)
     messages.success(request, text, extra_tags=f"undo={undo}")
     return hx_redirect(request, url_for(record_type, "detail", record.pk))

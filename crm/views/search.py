@@ -16,10 +16,12 @@ from markupsafe import Markup
 from crm import access
 from crm.lib.errors import NotFound
 from crm.lib.phones import readable_phone
+from crm.records import schema
+from crm.records.limits import called
 from crm.records.registry import RecordType, registry
 from crm.records.search import Hit, Tier, search, search_groups, search_quickly, shown_records
+from crm.tenancy.context import Actor
 from crm.views.records import url_for
-from crm.web import cells
 from crm.web.commands import Command, commands
 from crm.web.context import Shell
 from crm.web.highlight import has_words, mark
@@ -150,7 +152,7 @@ def _recent(request: HttpRequest) -> list[Option]:
     """The records that the browser remembers, as far as the member sees them now; without the one that is open."""
     r: Any = request
     named = [key for key in request.GET.getlist("recent") if key != request.GET.get("record")]
-    wanted = [found for key in named[:20] if (found := _key(key))]
+    wanted = [found for key in named[:20] if (found := _key(key, r.actor))]
     shown: dict[tuple[str, str], Option] = {}
     for record_type in {kind.key: kind for kind, _pk in wanted}.values():
         ids = [access.as_uuid(pk) for kind, pk in wanted if kind is record_type]
@@ -163,11 +165,11 @@ def _recent(request: HttpRequest) -> list[Option]:
     return found[:RECENT]
 
 
-def _key(key: str) -> tuple[RecordType, str] | None:
+def _key(key: str, actor: Actor) -> tuple[RecordType, str] | None:
     """The type and id that "contact/<id>" names; None for nonsense, which a browser may have kept."""
     kind, _slash, pk = key.partition("/")
     try:
-        return (registry.get(kind), str(access.as_uuid(pk))) if access.is_uuid(pk) else None
+        return (schema.record_type(kind, actor), str(access.as_uuid(pk))) if access.is_uuid(pk) else None
     except KeyError:
         return None
 
@@ -175,7 +177,7 @@ def _key(key: str) -> tuple[RecordType, str] | None:
 def _of_record(request: HttpRequest) -> tuple[str, list[Option]]:
     """What can be done with the record that is open, and its name as the heading."""
     r: Any = request
-    found = _key(request.GET.get("record", ""))
+    found = _key(request.GET.get("record", ""), r.actor)
     if found is None:
         return "", []
     record_type, pk = found
@@ -184,7 +186,7 @@ def _of_record(request: HttpRequest) -> tuple[str, list[Option]]:
     except NotFound:
         return "", []
     given = commands.of(record_type.key, request, record)
-    return cells.record_name(record_type, vars(record)), [_command(command) for command in given]
+    return called(record, record_type.key, r.actor), [_command(command) for command in given]
 
 
 def _command(command: Command) -> Option:

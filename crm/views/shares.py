@@ -17,6 +17,7 @@ from crm import access, queries, rules
 from crm.actions.sharing import share_record, unshare_record
 from crm.enums import ShareLevel
 from crm.lib.errors import Forbidden, Invalid
+from crm.records.limits import called
 from crm.records.registry import RecordType, registry
 from crm.records.shares import shares_of
 from crm.views.records import url_for
@@ -104,9 +105,11 @@ def _answer(request: HttpRequest, record_type: RecordType, record: Any) -> HttpR
 def _page(
     request: HttpRequest, record_type: RecordType, record: Any, form: ShareForm, status: int = 200
 ) -> HttpResponse:
+    r: Any = request
     context = {
         "type": record_type,
         "record": record,
+        "name": called(record, record_type.key, r.actor),
         "form": form,
         "shares": shares_of(record),
         "back": url_for(record_type, "detail", record.pk),

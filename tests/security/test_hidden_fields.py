@@ -16,7 +16,7 @@ from activities.models import Task
 from contacts.actions.accounts import update_account
 from contacts.actions.contacts import create_contact, update_contact
 from contacts.models import Account, Contact
-from contacts.values import EmailValue, NewContact
+from contacts.values import NewContact
 from crm.actions.fields import FieldSettings, create_field, set_field_access
 from crm.actions.tags import resolve_tags
 from crm.enums import Role
@@ -25,7 +25,6 @@ from crm.records import schema
 from crm.records.actions import update_record
 from crm.records.registry import Field, FieldType, registry
 from deals.actions.closure import close_deal
-from deals.actions.contacts import set_deal_contact
 from deals.actions.deals import update_deal
 from deals.models import Deal
 from tests.security.hidden import Private, import_rows, make_private
@@ -301,22 +300,3 @@ def test_other_roles_keep_what_is_hidden_from_one():
         kind = schema.record_type("contact", rep)
         assert "email" not in {f.key for f in kind.fields_for(Role.REP)}
         assert "email" in {f.key for f in kind.fields_for(Role.MANAGER)}
-
-
-def test_address_that_is_hidden_is_nobodys_name():
-    world = make_private()
-    address = "quixzel@zyq.example"
-    with world.org.acting(world.rep) as rep:
-        nameless = create_contact(
-            NewContact(emails=(EmailValue(address),), account_id=world.own.account.pk), acting=rep
-        )
-        set_deal_contact(world.own.deal.pk, nameless.pk, acting=rep)
-        create_task({"title": "Ask them", "contact": nameless.pk}, acting=rep)
-    own = world.own
-    paths = (f"contacts/{nameless.pk}/", f"contacts/{own.contact.pk}/", f"accounts/{own.account.pk}/", "contacts/",
-             f"deals/{own.deal.pk}/", "tasks/", f"records/contact/{nameless.pk}/history/", "search/?q=quixzel",
-             "records/contact/export/", f"tasks/new/?contact={nameless.pk}")  # fmt: skip
-    assert address in world.get(paths[0]).said
-    hide(world, "contact", "email")
-    assert [path for path in paths if address in world.get(path).said] == []
-    assert "(no name)" in world.get(paths[0]).said
