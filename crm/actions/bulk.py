@@ -60,13 +60,20 @@ def get_run(run_id: UUID | str, acting: Actor, *, lock: bool = False) -> BulkRun
 
 @action
 def start_bulk(
-    record_type: str, kind: str, values: Mapping[str, Any], selection: Selection, *, acting: Actor
+    record_type: str,
+    kind: str,
+    values: Mapping[str, Any],
+    selection: Selection,
+    *,
+    acting: Actor,
+    came_from: str = "",
 ) -> BulkRun:
     """Changes the chosen records that the actor may change: a few at once, many by a job; the run says how far it is.
 
     `kind` is assign (`owner`), set (fields by key), tag or untag (`tags`: names or ids), stage (the type's stage field,
-    and why), or delete. What was chosen is settled here: records that match later are none of it. Raises Forbidden,
-    and Invalid for nothing, too much, or values that are not allowed.
+    and why), or delete. What was chosen is settled here: records that match later are none of it. `came_from` is the
+    query string of the list that it is begun from. Raises Forbidden, and Invalid for nothing, too much, or values that
+    are not allowed.
     """
     if not rules.may_edit_anything(acting) or acting.member_id is None:
         raise Forbidden(_("You can view this organisation's records, but not change any."))
@@ -78,8 +85,9 @@ def start_bulk(
     label = label_of(type_, BulkKind(kind), wanted)
     with new_change_set(ChangeSetKind.BULK_EDIT, label, acting=acting) as made:
         run = BulkRun(
-            record_type=type_.key, kind=kind, values=wanted, label=label[:200], change_set=made, total=len(ids)
-        )
+            record_type=type_.key, kind=kind, values=wanted, label=label[:200], change_set=made, total=len(ids),
+            came_from=came_from,
+        )  # fmt: skip
         return begin(run, [(type_.key, ids)], acting)
 
 

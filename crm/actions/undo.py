@@ -91,9 +91,11 @@ def undo_change_set(change_set_id: UUID | str, *, acting: Actor, only: Collectio
         if not chosen:
             raise Invalid(_("Choose the records that are to go back."))
     types = {key for key, _ids in chosen}
+    came_from = BulkRun.objects.filter(change_set=made).values_list("came_from", flat=True).first()
     with new_change_set(ChangeSetKind.UNDO, made.label, acting=acting, undoes=made) as undo:
         run = BulkRun(
             record_type=types.pop() if len(types) == 1 else "", kind=BulkKind.UNDO, label=made.label, change_set=undo,
             undoes=made, total=sum(len(ids) for _key, ids in chosen), values={} if only is None else SOME,
+            came_from=came_from or "",
         )  # fmt: skip
         return begin(run, chosen, acting)

@@ -21,6 +21,7 @@ class BulkRun(OrgModel):
     kind = models.CharField(max_length=10, choices=BulkKind.choices)
     values = models.JSONField(default=dict)  # what the records get, by field key, as the form gave it
     label = models.CharField(max_length=200)
+    came_from = models.TextField(blank=True, default="")  # the list it was begun from: the query string of its address
     status = models.CharField(max_length=10, choices=BulkStatus.choices, default=BulkStatus.QUEUED)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
@@ -37,6 +38,7 @@ class BulkRun(OrgModel):
     class Meta(OrgModel.Meta):
         indexes = [
             models.Index("org", models.F("id").desc(), name="bulkrun_newest"),
+            models.Index("org", "owner", models.F("id").desc(), name="bulkrun_own"),
             models.Index("org", "change_set", name="bulkrun_change_set"),
         ]
 

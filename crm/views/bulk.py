@@ -24,6 +24,7 @@ from crm.records.limits import called
 from crm.records.registry import RecordType
 from crm.records.selections import Selection, parse_selection, without_choice
 from crm.tenancy.context import Actor
+from crm.views.origins import FROM, origin_of, way_back
 from crm.views.records import csv_answer, type_of, url_for
 from crm.web.formats import number
 from crm.web.forms import add_error
@@ -46,7 +47,7 @@ class Refusal:
 @require_http_methods(["GET", "POST"])
 def record_bulk(request: HttpRequest, type_key: str, what: str) -> HttpResponse:
     """The form of a bulk action for the chosen records, in a dialog; sent, it begins. The list's parameters stand in
-    the address, what was picked in `bulk-id`s or `bulk-all`."""
+    the address, what was picked in `bulk-id`s or `bulk-all`, the way back in `bulk-from`."""
     r: Any = request
     kind = type_of(type_key, r.actor)
     if what not in OFFERED:
@@ -61,17 +62,20 @@ def record_bulk(request: HttpRequest, type_key: str, what: str) -> HttpResponse:
     ready = field is not None or what == BulkKind.DELETE
     data = request.POST if request.method == "POST" and ready else None
     form = bulk_form(kind, what, field, r.actor, currency=r.organization.base_currency, data=data)
+    here = origin_of(kind, sent.get(FROM, ""), r.actor)
     if data is not None and form.is_valid():
+        here = here or (selection.query.url() if selection.query is not None else "")
         try:
-            run = bulk.start_bulk(kind.key, what, values_of(form, kind, field), selection, acting=r.actor)
-            return _begun(request, kind, run, selection)
+            values = values_of(form, kind, field)
+            run = bulk.start_bulk(kind.key, what, values, selection, acting=r.actor, came_from=here)
+            return _begun(request, kind, run)
         except Invalid as error:
             add_error(form, error)
-    return _form_page(request, kind, what, form, field, selection)
+    return _form_page(request, kind, what, form, field, selection, here)
 
 
 def _form_page(
-    request: HttpRequest, kind: RecordType, what: str, form: Any, field: Any, selection: Selection
+    request: HttpRequest, kind: RecordType, what: str, form: Any, field: Any, selection: Selection, here: str
 ) -> HttpResponse:
     r: Any = request
     count = selections.count_selected(kind, selection, r.actor)
@@ -87,7 +91,8 @@ def _form_page(
         "error": selections.too_many() if count > selections.MOST else "" if count else _("Choose some records first."),
         "title": _title(kind, what, count),
         "action": path_to("record_bulk", kind.key, what) + query,
-        "back": url_for(kind, "list") + query,
+        "back": url_for(kind, "list") + (here or query),
+        "here": here,
     }
     return render_page(request, "bulk/form.html", context, block="form", status=422 if form.errors else 200)
 
@@ -105,14 +110,14 @@ def _title(kind: RecordType, what: str, count: int) -> str:
     return titles[what] % {"n": number(count), "things": str(kind.label if count == 1 else kind.label_plural).lower()}
 
 
-def _begun(request: HttpRequest, kind: RecordType, run: BulkRun, selection: Selection) -> HttpResponse:
+def _begun(request: HttpRequest, kind: RecordType, run: BulkRun) -> HttpResponse:
     """Back to the list with an undo where everything was done at once, else to the page that says how far it is."""
+    r: Any = request
     if run.is_running or run.refused:
         return hx_redirect(request, path_to("bulk_run", run.pk))
     undo = path_to("change_set_undo", run.change_set_id) if run.changed else ""
     messages.success(request, bulk.result_text(run), extra_tags=f"undo={undo}" if undo else "")
-    query = selection.query.url() if selection.query is not None else ""
-    return hx_redirect(request, url_for(kind, "list") + query)
+    return hx_redirect(request, way_back(kind, run.came_from, r.actor))
 
 
 @require_GET
@@ -160,7 +165,7 @@ def bulk_run(request: HttpRequest, pk: UUID) -> HttpResponse:
         "refusals": [] if run.is_running else refusals_of(run, r.actor),
         "may_undo": bool(made and run.changed and not run.is_running and not undone and may_undo(made, r.actor)),
         "undone": undone,
-        "list_url": url_for(kind, "list") if kind else path_to("home"),
+        "list_url": way_back(kind, run.came_from, r.actor) if kind else path_to("home"),
     }
     return render_page(request, "bulk/run.html", context, block="progress")
 

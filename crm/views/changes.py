@@ -15,6 +15,7 @@ from crm.actions import bulk, undo
 from crm.models import ChangeSet, Membership
 from crm.records import changesets
 from crm.records.names import Names
+from crm.views.origins import way_back
 from crm.views.records import type_of, url_for
 from crm.web.htmx import hx_redirect, render_page
 from crm.web.urls import path_to
@@ -51,7 +52,7 @@ def change_set(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def change_set_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Takes a change set back, or with `some` the records `only`: at once where it is small, else the page of the run
-    says how far it is."""
+    says how far it is. One is back on the list that the change was begun from."""
     r: Any = request
     ids = {UUID(one) for one in request.POST.getlist("only") if access.is_uuid(one)}
     only = ids if "some" in request.POST else None
@@ -63,4 +64,4 @@ def change_set_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     messages.success(request, text, extra_tags=f"undo={again}" if again else "")
     if not run.record_type or only is not None:
         return hx_redirect(request, path_to("change_set", pk))
-    return hx_redirect(request, url_for(type_of(run.record_type, r.actor), "list"))
+    return hx_redirect(request, way_back(type_of(run.record_type, r.actor), run.came_from, r.actor))
