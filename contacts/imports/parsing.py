@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from dateutil import parser as dates
 from django.utils.translation import gettext as _
 
+from crm.records.stored import FIRST_YEAR, LAST_YEAR
+
 YES = frozenset({"1", "true", "yes", "y", "ja", "oui", "si", "sim", "x", "on"})
 NO = frozenset({"0", "false", "no", "n", "nein", "non", "nao", "off", ""})
 _NUMERIC_DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{2}|\d{4})(?!\d)")
@@ -41,7 +43,18 @@ def day_first(values: Iterable[str]) -> bool | None:
 
 
 def parse_datetime(text: str, *, day_comes_first: bool, zone: ZoneInfo) -> datetime:
-    """A moment in UTC; one without a zone is taken to be in `zone`, a day without a time begins at midnight there."""
+    """A moment in UTC; one without a zone is taken to be in `zone`, a day without a time begins at midnight there.
+
+    What people write of the first centuries is a slip, and the end of time can't be told in every zone.
+    """
+    moment = _moment(text, day_comes_first=day_comes_first, zone=zone)
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(_("“%(text)s” is not a date and time from the year 1000 to 9998.") % {"text": text})
+    return moment
+
+
+def _moment(text: str, *, day_comes_first: bool, zone: ZoneInfo) -> datetime | None:
+    """A moment in UTC; None where there it would be before the first or after the last one."""
     value = text.strip()
     try:
         if _ISO.match(value):
@@ -52,12 +65,18 @@ def parse_datetime(text: str, *, day_comes_first: bool, zone: ZoneInfo) -> datet
         raise ValueError(_("“%(text)s” is not a date.") % {"text": text}) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def parse_date(text: str, *, day_comes_first: bool) -> date:
     """A day."""
-    return parse_datetime(text, day_comes_first=day_comes_first, zone=ZoneInfo("UTC")).date()
+    moment = _moment(text, day_comes_first=day_comes_first, zone=ZoneInfo("UTC"))
+    if moment is None:
+        raise ValueError(_("“%(text)s” is not a date.") % {"text": text})
+    return moment.date()
 
 
 def decimal_comma(values: Iterable[str], *, delimiter: str) -> bool:

@@ -29,6 +29,8 @@ from crm.tenancy.context import Actor
 LONGEST = {FieldType.TEXT: 500, FieldType.LONG_TEXT: 20_000, FieldType.URL: 2000, FieldType.EMAIL: 254}
 LARGEST = Decimal(10) ** 15
 DIGITS = 6  # decimals of a number
+# Of a moment: earlier years are slips, and later ones can't be told in every time zone.
+FIRST_YEAR, LAST_YEAR = 1000, 9998
 TRUE = frozenset({"1", "true", "yes", "on", "x"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -135,7 +137,10 @@ def _datetime(field: Field, value: Any, actor: Actor) -> str:
         raise BadValueError(_("Enter a date and time as 2026-01-31 09:30."))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(actor.time_zone))
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Asked before it is brought to UTC, which may be before the first or after the last moment there is.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadValueError(_("Enter a date and time from the year 1000 to 9998."))
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def _parsed(parse: Callable[[str], Any], value: Any) -> Any:
