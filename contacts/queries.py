@@ -6,7 +6,10 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Case, When
 
 from contacts.duplicates import Known
 from contacts.models import Account, AccountDomain, Contact, ContactEmail, ImportJob, ImportRow
@@ -18,6 +21,8 @@ from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.context import Actor
 
 BUCKETS = 64  # advisory locks that one organisation's addresses share: an import holds no more than these
+
+NOTED = ("created", "updated")  # outcomes of rows that are in; one is kept where something of it was left out
 
 
 @dataclass(slots=True)
@@ -155,13 +160,20 @@ def imports_under_way(change_set_id: UUID) -> bool:
 
 
 def rows_of_import(job: ImportJob) -> list[ImportRow]:
-    """The first 200 rows of an import that failed or were skipped, failed ones first."""
-    return list(ImportRow.objects.filter(job=job).order_by("outcome", "line")[:200])
+    """The first 200 rows of an import that failed, were skipped, or are in with a note; in this order."""
+    place = Case(When(outcome="failed", then=0), When(outcome="skipped", then=1), default=2)
+    return list(ImportRow.objects.filter(job=job).defer("cells").order_by(place, "line")[:200])
 
 
-def all_rows_of_import(job: ImportJob, outcome: str) -> list[tuple[int, str, list[str]]]:
-    """Line, reason and cells of every row of an import with that outcome ("skipped" or "failed")."""
-    rows = ImportRow.objects.filter(job=job, outcome=outcome).order_by("line")
+def noted_in_import(job: ImportJob) -> int:
+    """How many rows of an import are in, but for something that was left out."""
+    return ImportRow.objects.filter(job=job, outcome__in=NOTED).count()
+
+
+def all_rows_of_import(job: ImportJob, outcome: str) -> list[tuple[int, str, list[Any]]]:
+    """Line, reason and cells, as they are kept, of every row of an import that was "skipped", "failed" or "noted"."""
+    outcomes = NOTED if outcome == "noted" else (outcome,)
+    rows = ImportRow.objects.filter(job=job, outcome__in=outcomes).order_by("line")
     return list(rows.values_list("line", "reason", "cells"))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from contacts.actions import imports
 from contacts.imports import planning, targets
 from contacts.imports.own import target_of
-from contacts.models.importing import ImportJob
+from contacts.models.importing import ImportJob, ImportStatus
 from crm.tenancy.context import Actor, org_context
 from crm.tenancy.tasks import NotActive, OrgTask
 
@@ -48,6 +48,8 @@ def run_import(self: OrgTask, *, org_id: str, job_id: str, member_id: str) -> No
     try:
         with _importer(self, org_id, member_id) as actor:
             job = imports.get_import(job_id, actor)
+            if job.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
+                return  # delivered again after its end, when the file may be gone
             settings = imports.prepared(job, target_of(job.record_type, actor), actor)
         _run(self, org_id, job, member_id, settings)
     except NotActive:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.imports import parsing
-from contacts.imports.accounts import accounts_named
+from contacts.imports.accounts import Accounts, accounts_named
 from contacts.imports.contact_target import KEY as CONTACT
 from contacts.imports.externals import known_records, remember
 from contacts.imports.own import own_values
@@ -204,12 +204,12 @@ def write(parsed: Sequence[Parsed], settings: Settings, *, acting: Actor) -> lis
             seen.add(external)
         fresh.append(position)
     rows = {n: _values(parsed[n], accounts, contacts.get(n), acting) for n in fresh}
-    results.update(_create(rows, parsed, settings, acting))
+    results.update(_create(rows, parsed, accounts, settings, acting))
     return [results[position] for position in range(len(parsed))]
 
 
 def _create(
-    rows: dict[int, dict[str, Any]], parsed: Sequence[Parsed], settings: Settings, acting: Actor
+    rows: dict[int, dict[str, Any]], parsed: Sequence[Parsed], accounts: Accounts, settings: Settings, acting: Actor
 ) -> dict[int, Result]:
     """All at once; the rows that the rules refuse are taken out, and the others tried again."""
     results: dict[int, Result] = {}
@@ -224,7 +224,8 @@ def _create(
             continue
         pairs = []
         for position, deal in zip(positions, deals, strict=True):
-            results[position] = Result("created", record=deal.pk)
+            note = accounts.note(parsed[position].values.get("account"))
+            results[position] = Result("created", note, record=deal.pk)
             if external := parsed[position].values.get("external_id"):
                 pairs.append((external, deal.pk))
         remember(KEY, pairs, settings)
@@ -244,7 +245,7 @@ def _refused(error: Invalid, positions: list[int]) -> dict[int, str]:
     return dict.fromkeys(positions, reason_of(error))
 
 
-def _values(row: Parsed, accounts: dict[str, UUID], contact: UUID | None, acting: Actor) -> dict[str, Any]:
+def _values(row: Parsed, accounts: Accounts, contact: UUID | None, acting: Actor) -> dict[str, Any]:
     values = row.values
     stage: KnownStage | None = values.get("stage")
     owner = values.get("owner")
@@ -265,8 +266,7 @@ def _values(row: Parsed, accounts: dict[str, UUID], contact: UUID | None, acting
             made["close_reason"] = values.get("close_reason", "") or (
                 _("Not known") if stage.kind == StageKind.LOST else ""
             )
-    account = values.get("account")
-    if account and (pk := accounts.get(parsing.normal(account))):
+    if pk := accounts.of(values.get("account")):
         made["account"] = pk
     if contact:
         made["contacts"] = [contact]
@@ -280,9 +280,7 @@ def _day(values: dict[str, Any]) -> date | None:
     return moment.date() if moment else None
 
 
-def _contacts(
-    parsed: Sequence[Parsed], accounts: dict[str, UUID], settings: Settings, acting: Actor
-) -> dict[int, UUID]:
+def _contacts(parsed: Sequence[Parsed], accounts: Accounts, settings: Settings, acting: Actor) -> dict[int, UUID]:
     """The contact of each row, by the source's id or by name; of several with one name the one at the row's account.
     Only contacts that the importer sees are found."""
     ids = {n: parsing.split_many(row.values.get("contact_ids", ""))[:1] for n, row in enumerate(parsed)}
@@ -296,7 +294,7 @@ def _contacts(
         alike = by_name.get(parsing.normal(row.values.get("contact", "")), [])
         if n in found or not alike:
             continue
-        account = accounts.get(parsing.normal(row.values.get("account", "")))
+        account = accounts.of(row.values.get("account"))
         found[n] = next((pk for pk, at in alike if account and at == account), alike[0][0])
     return found
 

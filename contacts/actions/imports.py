@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts.imports import planning, reading, sources
+from contacts.imports import planning, reading, sealing, sources
 from contacts.imports.own import target_of
 from contacts.imports.reading import RawRow
 from contacts.imports.targets import Parsed, Result, Settings, Target
@@ -154,7 +154,7 @@ def preview_import(job_id: UUID | str, *, acting: Actor) -> list[tuple[RawRow, P
     target = target_of(job.record_type, acting)
     settings = prepared(job, target, acting)
     raw = planning.first_rows(job)
-    parsed = planning.parse_rows(job, raw, target, settings)
+    parsed = planning.parse_rows(job, raw, target, settings, acting)
     with transaction.atomic():
         results = _write(parsed, target, settings, acting)
         transaction.set_rollback(True)
@@ -181,7 +181,7 @@ def import_chunk(
     if job.processed != done_before or job.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
         return False
     target = target_of(job.record_type, acting)
-    parsed = planning.parse_rows(job, rows, target, settings)
+    parsed = planning.parse_rows(job, rows, target, settings, acting)
     with context.recorded_under(job.change_set_id):
         results = _write_safely(parsed, target, settings, acting)
     _note(job, rows, results)
@@ -220,18 +220,22 @@ def _write_one(row: Parsed, target: Target, settings: Settings, acting: Actor) -
 
 
 def _note(job: ImportJob, rows: Sequence[RawRow], results: Iterable[Result]) -> None:
+    """Keeps the rows that are not in, and those that are in without something they said."""
+    pairs = zip(rows, results, strict=True)
+    kept = [(row, result) for row, result in pairs if result.outcome in ("skipped", "failed") or result.reason]
+    cells = sealing.seal(job, [row.cells for row, _result in kept], sealing.sealed_columns(job))
     ImportRow.objects.bulk_create(
-        ImportRow(
-            job=job, line=row.line, outcome=result.outcome, reason=result.reason[:MAX_REASON], cells=list(row.cells)
-        )
-        for row, result in zip(rows, results, strict=True)
-        if result.outcome in ("skipped", "failed")
+        ImportRow(job=job, line=row.line, outcome=result.outcome, reason=result.reason[:MAX_REASON], cells=texts)
+        for (row, result), texts in zip(kept, cells, strict=True)
     )
 
 
 @action
 def finish_import(job_id: UUID | str, *, acting: Actor, error: str = "") -> None:
-    """Marks an import as done, or as stopped by an error."""
+    """Marks an import as done, or as stopped by an error. A file with values of encrypted fields is not kept."""
     status = ImportStatus.FAILED if error else ImportStatus.DONE
+    job = ImportJob.objects.get(pk=job_id)
+    if sealing.sealed_columns(job):
+        transaction.on_commit(partial(default_storage.delete, job.stored_as), robust=True)
     running = ImportJob.objects.filter(pk=job_id, status__in=(ImportStatus.QUEUED, ImportStatus.RUNNING))
     running.update(status=status, error=error, finished_at=timezone.now(), updated_at=timezone.now())

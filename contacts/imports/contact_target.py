@@ -14,7 +14,7 @@ from contacts.actions.contacts import create_contacts, update_contact
 from contacts.duplicates import told
 from contacts.enums import AddressKind, LeadStatus, Lifecycle
 from contacts.imports import parsing
-from contacts.imports.accounts import accounts_named
+from contacts.imports.accounts import Accounts, accounts_named
 from contacts.imports.externals import known_records, remember
 from contacts.imports.own import own_values
 from contacts.imports.planning import ME
@@ -24,6 +24,8 @@ from contacts.models import Contact
 from contacts.values import CONTACT_TEXT, EmailValue, NewContact, PhoneValue
 from crm import access
 from crm.lib.errors import CrmError, Invalid
+from crm.records import schema
+from crm.records.custom import sealed_keys
 from crm.tenancy.context import Actor, elevated
 
 KEY = "contact"
@@ -209,10 +211,9 @@ def _phones(parsed: Parsed) -> tuple[PhoneValue, ...]:
     )
 
 
-def _new(parsed: Parsed, accounts: dict[str, UUID], acting: Actor) -> NewContact:
+def _new(parsed: Parsed, accounts: Accounts, acting: Actor) -> NewContact:
     values = parsed.values
     owner = values.get("owner")
-    account = values.get("account")
     return NewContact(
         **{name: values.get(name, "")[: CONTACT_TEXT[name]] for name in TEXT},
         emails=tuple(values["emails"]),
@@ -222,7 +223,7 @@ def _new(parsed: Parsed, accounts: dict[str, UUID], acting: Actor) -> NewContact
         do_not_email=values.get("do_not_email", False),
         do_not_call=values.get("do_not_call", False),
         owner_id=acting.member_id if owner in (None, ME) else owner,
-        account_id=accounts.get(parsing.normal(account)) if account else None,
+        account_id=accounts.of(values.get("account")),
         tags=tuple(parsing.split_many(values.get("tags", ""))),
         custom=own_values(parsed),
     )
@@ -255,7 +256,7 @@ def _keys(row: Parsed, settings: Settings) -> set[str]:
 
 
 def _write_distinct(
-    rows: list[tuple[int, Parsed]], accounts: dict[str, UUID], settings: Settings, acting: Actor
+    rows: list[tuple[int, Parsed]], accounts: Accounts, settings: Settings, acting: Actor
 ) -> dict[int, Result]:
     """Rows that have no address in common."""
     emails = {same_email(email.address) for _position, row in rows for email in row.values["emails"]}
@@ -289,9 +290,7 @@ def _write_distinct(
     return results
 
 
-def _create(
-    rows: list[tuple[int, Parsed]], accounts: dict[str, UUID], settings: Settings, acting: Actor
-) -> dict[int, Result]:
+def _create(rows: list[tuple[int, Parsed]], accounts: Accounts, settings: Settings, acting: Actor) -> dict[int, Result]:
     if not rows:
         return {}
     made = create_contacts([_new(row, accounts, acting) for _position, row in rows], acting=acting)
@@ -301,7 +300,7 @@ def _create(
         if isinstance(contact, CrmError):
             results[position] = Result("failed", reason_of(contact))
             continue
-        results[position] = Result("created", record=contact.id)
+        results[position] = Result("created", accounts.note(row.values.get("account")), record=contact.id)
         if row.values.get("external_id"):
             pairs.append((row.values["external_id"], contact.id))
     remember(KEY, pairs, settings)
@@ -309,29 +308,34 @@ def _create(
 
 
 def _fill(
-    rows: list[tuple[int, Parsed, UUID]], accounts: dict[str, UUID], settings: Settings, acting: Actor
+    rows: list[tuple[int, Parsed, UUID]], accounts: Accounts, settings: Settings, acting: Actor
 ) -> dict[int, Result]:
     if not rows:
         return {}
     present = Contact.objects.in_bulk([pk for _position, _row, pk in rows])
+    sealed = sealed_keys(schema.record_type(KEY, acting), present)
     results: dict[int, Result] = {}
     for position, row, pk in rows:
-        changes = _empty_fields(present[pk], row, accounts)
+        contact = present[pk]
+        changes = _empty_fields(contact, row, accounts)
+        if own := own_values(row, contact.custom.keys() | sealed.get(pk, set())):
+            changes["custom"] = own
+        note = "" if contact.account_id else accounts.note(row.values.get("account"))
         if not changes:
-            results[position] = Result("skipped", _("Already here, with nothing to add."), record=pk)
+            results[position] = Result("skipped", note or _("Already here, with nothing to add."), record=pk)
             continue
         try:
             update_contact(pk, changes, acting=acting)
         except Invalid as refused:
             results[position] = Result("failed", reason_of(refused), record=pk)
             continue
-        results[position] = Result("updated", record=pk)
+        results[position] = Result("updated", note, record=pk)
     remember(KEY, [(row.values["external_id"], pk) for _p, row, pk in rows if row.values.get("external_id")], settings)
     return results
 
 
-def _empty_fields(contact: Contact, row: Parsed, accounts: dict[str, UUID]) -> dict[str, Any]:
-    """What the row knows and the contact does not."""
+def _empty_fields(contact: Contact, row: Parsed, accounts: Accounts) -> dict[str, Any]:
+    """What the row knows of built-in fields and the contact does not."""
     changes: dict[str, Any] = {
         name: row.values[name] for name in TEXT if row.values.get(name) and not getattr(contact, name)
     }
@@ -339,13 +343,10 @@ def _empty_fields(contact: Contact, row: Parsed, accounts: dict[str, UUID]) -> d
         changes["emails"] = row.values["emails"]
     if not contact.phone and (phones := _phones(row)):
         changes["phones"] = phones
-    account = row.values.get("account")
-    if account and contact.account_id is None and (pk := accounts.get(parsing.normal(account))):
+    if contact.account_id is None and (pk := accounts.of(row.values.get("account"))):
         changes["account"] = pk
     if row.values.get("tags") and not contact.tags:
         changes["tags"] = parsing.split_many(row.values["tags"])
-    if own := own_values(row, contact.custom):
-        changes["custom"] = own
     return changes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from contacts.imports import parsing, reading
+from contacts.imports.pointing import found_records, same_name
 from contacts.imports.reading import Dialect, RawRow
 from contacts.imports.targets import ImportField, Parsed, Question, Result, Settings, Target
 from contacts.models.importing import ImportJob
@@ -77,10 +79,13 @@ def settings_for(job: ImportJob, actor: Actor) -> Settings:
     """How the cells of an import are read, and what its rows need to know."""
     organization = Organization.objects.get(pk=actor.org_id)
     owners: dict[str, UUID] = {}
+    named: dict[str, set[UUID]] = defaultdict(set)
     people = Membership.objects.filter(active=True).select_related("user")
     for member in people:
         owners.setdefault(parsing.normal(member.name), member.id)
         owners[member.user.email] = member.id
+        for text in (member.name, member.user.email):
+            named[same_name(text)].add(member.id)
     return Settings(
         source=job.source,
         zone=ZoneInfo(organization.time_zone),
@@ -90,6 +95,7 @@ def settings_for(job: ImportJob, actor: Actor) -> Settings:
         day_first=bool(job.options.get("day_first")),
         decimal_comma=bool(job.options.get("decimal_comma")),
         owners=owners,
+        members=named,
     )
 
 
@@ -153,7 +159,9 @@ def understand(
         try:
             value = _value(text, field, settings, currency)
         except ValueError as error:
-            parsed.error = f"{header[number]}: {error}"
+            # What is kept encrypted is not quoted: reasons stand in the report as they are.
+            reason = _("The value can't be understood.") if field.sealed else error
+            parsed.error = f"{header[number]}: {reason}"
             return parsed
         if field.kind == "many":
             parsed.values.setdefault(field.key, []).append((value, header[number]))
@@ -185,8 +193,11 @@ def _value(text: str, field: ImportField, settings: Settings, currency: str) -> 
         "number": lambda: int(parsing.parse_decimal(text, comma=settings.decimal_comma)),
         "bool": lambda: parsing.parse_bool(text),
         "choice": lambda: _choice(text, field, settings),
+        "choices": lambda: _choices(text, field, settings),
         "currency": lambda: _currency(text, currency),
         "owner": lambda: _owner(text, settings),
+        "member": lambda: _member(text, settings),
+        "record": lambda: _record(text, field, settings),
     }
     reader = readers.get(field.kind)
     if reader is not None:
@@ -221,12 +232,38 @@ def _choice(text: str, field: ImportField, settings: Settings) -> str:
     answer = settings.answers.get(field.key, {}).get(text)
     if answer:
         return answer
-    wanted = parsing.normal(text)
-    for value, label in field.choices:
-        if wanted in (parsing.normal(value), parsing.normal(str(label))):
-            return value
+    # What people read comes before the value behind it, which keeps an older name for good; and what is written just so
+    # before what is alike.
+    for place in (1, 0):
+        for alike in (str, parsing.normal):
+            for option in field.choices:
+                if alike(str(option[place])) == alike(text):
+                    return option[0]
     choices = ", ".join(str(label) for _value, label in field.choices)
     raise ValueError(_("“%(text)s” is not one of: %(choices)s.") % {"text": text, "choices": choices})
+
+
+def _choices(text: str, field: ImportField, settings: Settings) -> list[str]:
+    """Several choices in one cell, separated by semicolons; or one whose name has such."""
+    if any(str(label) == text for _value, label in field.choices):
+        return [_choice(text, field, settings)]
+    return [_choice(part.strip(), field, settings) for part in text.split(";") if part.strip()]
+
+
+def _member(text: str, settings: Settings) -> UUID:
+    found = settings.members.get(same_name(text), set())
+    if len(found) > 1:
+        raise ValueError(_("“%(text)s” could be several members. Write their e-mail address.") % {"text": text})
+    if not found:
+        raise ValueError(_("“%(text)s” is nobody here.") % {"text": text})
+    return next(iter(found))
+
+
+def _record(text: str, field: ImportField, settings: Settings) -> UUID:
+    found = settings.pointed[field.key][text]
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
 
 
 def columns_of(job: ImportJob, target: Target) -> dict[int, ImportField]:
@@ -235,10 +272,21 @@ def columns_of(job: ImportJob, target: Target) -> dict[int, ImportField]:
     return {number: known[key] for number, key in sorted(mapping_of(job).items()) if key in known}
 
 
-def parse_rows(job: ImportJob, rows: Iterable[RawRow], target: Target, settings: Settings) -> list[Parsed]:
+def parse_rows(
+    job: ImportJob, rows: Sequence[RawRow], target: Target, settings: Settings, acting: Actor
+) -> list[Parsed]:
     """Rows, understood."""
     columns = columns_of(job, target)
+    settings.pointed = {
+        field.key: found_records(_texts(rows, number), field, acting)
+        for number, field in columns.items()
+        if field.kind == "record"
+    }
     return [understand(row, columns, job.header, settings, target) for row in rows]
+
+
+def _texts(rows: Iterable[RawRow], number: int) -> set[str]:
+    return {text for row in rows if row.cells and (text := row.cells[number].strip())}
 
 
 def first_rows(job: ImportJob) -> list[RawRow]:

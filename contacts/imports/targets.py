@@ -15,8 +15,9 @@ from crm.tenancy.context import Actor
 FIELDS = {"emails": "email", "phones": "phone"}  # the record type's field that one of a file stands for
 Outcome = Literal["created", "updated", "skipped", "failed"]
 Kind = Literal[
-    "text", "many", "date", "datetime", "money", "number", "decimal", "bool", "choice", "owner", "currency", "stage"
-]
+    "text", "many", "date", "datetime", "money", "number", "decimal", "bool", "choice", "choices", "owner", "currency",
+    "stage", "member", "record",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class ImportField:
 
     `names` are headers that mean it, by source ("" for any); the normal form decides (parsing.normal). `ask` names
     the question that unknown values raise: "owner", "currency" or one of the target's own. Several columns may fill a
-    field of kind "many"; `detail` tells what kind of address a header means.
+    field of kind "many"; `detail` tells what kind of address a header means. `target` is the type of the records that
+    one of kind "record" points at.
     """
 
     key: str
@@ -36,6 +38,8 @@ class ImportField:
     choices: tuple[tuple[str, Any], ...] = ()
     longest: int = 0
     with_currency: bool = False  # an amount that is kept as {"amount": minor units, "currency": code}
+    target: str = ""
+    sealed: bool = False  # its values are kept encrypted: no reason quotes them
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a row."""
+    """What became of a row. One that was created or updated has a reason where something of it was left out."""
 
     outcome: Outcome
     reason: str = ""
@@ -86,6 +90,9 @@ class Settings:
     day_first: bool = False
     decimal_comma: bool = False
     owners: dict[str, UUID] = field(default_factory=dict)  # normal name or e-mail address to member
+    members: dict[str, set[UUID]] = field(default_factory=dict)  # e-mail address or name, without case, to members
+    # By field and text of a cell the record that it means, or why none: of the rows that are understood together.
+    pointed: dict[str, dict[str, UUID | str]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)  # what a target looked up once
 
 

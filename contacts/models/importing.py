@@ -49,13 +49,14 @@ class ImportJob(OrgModel):
 
 
 class ImportRow(TenantModel):
-    """A row that was skipped or failed, with the reason, so that it can be mended and imported again."""
+    """A row that was skipped or failed, with the reason, so that it can be mended and imported again; and one that is
+    in without something it said, with what that is."""
 
     job = TenantForeignKey(ImportJob, models.CASCADE)
     line = models.PositiveIntegerField()
-    outcome = models.CharField(max_length=8)  # skipped or failed
+    outcome = models.CharField(max_length=8)
     reason = models.CharField(max_length=300)
-    cells = models.JSONField(default=list)
+    cells = models.JSONField(default=list)  # texts; those for encrypted fields are encrypted (contacts.imports.sealing)
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["org", "job", "line"], name="importrow_line")]

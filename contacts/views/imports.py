@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from contacts import queries
 from contacts.actions import imports
-from contacts.imports import planning, reading, sources, targets
+from contacts.imports import planning, reading, sealing, sources, targets
 from contacts.imports.own import target_of
 from contacts.imports.presenting import columns_to_match, preview_rows
 from contacts.models.importing import ImportJob, ImportStatus
@@ -69,7 +69,13 @@ def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         return HttpResponseRedirect(path_to("import_columns", pk))
     running = job.status in (ImportStatus.QUEUED, ImportStatus.RUNNING)
     rows = [] if running else queries.rows_of_import(job)
-    context = {**_common(job), "running": running, "rows": rows, "percent": 100 * job.processed // max(job.total, 1)}
+    context = {
+        **_common(job),
+        "running": running,
+        "rows": rows,
+        "noted": 0 if running else queries.noted_in_import(job),
+        "percent": 100 * job.processed // max(job.total, 1),
+    }
     return render_page(request, "imports/progress.html", context, block="progress")
 
 
@@ -131,10 +137,13 @@ def import_start(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 def import_rows(request: HttpRequest, pk: UUID, outcome: str) -> StreamingHttpResponse:
-    """The rows that were skipped or failed, as CSV with line and reason: mend them there and import the file again."""
+    """The rows that were skipped or failed, or are in with a note, as CSV with line and reason: mend them there and
+    import the file again."""
     r: Any = request
     job = imports.get_import(pk, r.actor)
-    rows = queries.all_rows_of_import(job, outcome)
+    kept = queries.all_rows_of_import(job, outcome)
+    cells = sealing.opened(job, [row[2] for row in kept], r.actor)
+    rows = [(line, reason, texts) for (line, reason, _kept), texts in zip(kept, cells, strict=True)]
     response = StreamingHttpResponse(_csv(job, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{outcome}.csv"'
     return response

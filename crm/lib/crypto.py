@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Sequence
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -54,22 +55,39 @@ class Tampered(CryptoError):  # noqa: N818 -- says what is the matter
 
 def encrypt(org_id: UUID, plaintext: str | bytes, purpose: str) -> str:
     """Encrypts for the organisation that is entered. Raises CryptoError; the first call makes its data key."""
-    key = _data_key(org_id, make=True)
-    nonce = os.urandom(NONCE_BYTES)
-    data = plaintext.encode() if isinstance(plaintext, str) else plaintext
-    sealed = AESGCM(key).encrypt(nonce, data, _bound_to(org_id, purpose))
-    return FORMAT + base64.b64encode(_key_id(key) + nonce + sealed).decode()
+    return encrypt_many(org_id, [plaintext], purpose)[0]
+
+
+def encrypt_many(org_id: UUID, plaintexts: Sequence[str | bytes], purpose: str) -> list[str]:
+    """`encrypt` for many values, with the key read once."""
+    key = _data_key(org_id, make=True) if plaintexts else b""
+    found = []
+    for plaintext in plaintexts:
+        nonce = os.urandom(NONCE_BYTES)
+        data = plaintext.encode() if isinstance(plaintext, str) else plaintext
+        sealed = AESGCM(key).encrypt(nonce, data, _bound_to(org_id, purpose))
+        found.append(FORMAT + base64.b64encode(_key_id(key) + nonce + sealed).decode())
+    return found
 
 
 def decrypt(org_id: UUID, value: str, purpose: str) -> bytes:
     """Reads what `encrypt` made for the same organisation and purpose. Raises a subclass of CryptoError."""
-    packed = _unpack(value)
-    key = _data_key(org_id)
+    return decrypt_many(org_id, [value], purpose)[0]
+
+
+def decrypt_many(org_id: UUID, values: Sequence[str], purpose: str) -> list[bytes]:
+    """`decrypt` for many values, with the key read once. Raises a subclass of CryptoError."""
+    packed = [_unpack(value) for value in values]
+    key = _data_key(org_id) if values else b""
+    return [_opened(each, key, _bound_to(org_id, purpose)) for each in packed]
+
+
+def _opened(packed: bytes, key: bytes, bound_to: bytes) -> bytes:
     if packed[:KEY_ID_BYTES] != _key_id(key):
         raise WrongKey("This value was encrypted with another data key.")
     nonce, sealed = packed[KEY_ID_BYTES:][:NONCE_BYTES], packed[KEY_ID_BYTES + NONCE_BYTES :]
     try:
-        return AESGCM(key).decrypt(nonce, sealed, _bound_to(org_id, purpose))
+        return AESGCM(key).decrypt(nonce, sealed, bound_to)
     except InvalidTag:
         raise Tampered("This value was changed, or encrypted for another purpose.") from None
 

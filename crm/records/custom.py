@@ -230,6 +230,17 @@ def _claim(claims: Sequence[tuple[UUID, UUID, str, bytes | None]]) -> dict[UUID,
             return {record: Invalid(fields=fields) for record, fields in errors.items()}
 
 
+def sealed_keys(record_type: RecordType, records: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """By record the keys of the encrypted fields that it has a value of, also of those that a role does not see."""
+    wanted = {f.field_id: f.key for f in record_type.fields if f.encrypted}
+    found: dict[UUID, set[str]] = {}
+    if wanted:
+        rows = SealedValue.objects.filter(record__in=list(records), field_id__in=wanted)
+        for record, field_id in rows.values_list("record", "field_id"):
+            found.setdefault(record, set()).add(wanted[field_id])
+    return found
+
+
 def opened(record_type: RecordType, record: UUID, actor: Actor) -> dict[str, Any]:
     """The values of a record's encrypted fields that the actor's role sees, by key, decrypted. The caller has seen to
     it that the actor sees the record."""
