@@ -8,6 +8,7 @@ from functools import lru_cache
 import phonenumbers
 from babel.core import get_global
 
+_WITH_EXTENSION = re.compile(r"(\+?[\d(][-\d\s()./]{4,})(?:x|ext\.?|;ext=|#)\s*\d{1,7}", re.IGNORECASE)
 MAX = 40  # characters of a stored number
 
 
@@ -40,6 +41,12 @@ def readable_phone(stored: str) -> str:
         return stored
     shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     return f"{shown} x{extension}" if extension else shown
+
+
+def without_extension(text: str) -> str:
+    """What somebody looks for, without the extension if it is a number with one: "+31 10 555 0142 x12", "... ext. 1"."""
+    found = _WITH_EXTENSION.fullmatch(text.strip())
+    return found[1].strip() if found else text
 
 
 def dialled(stored: str) -> str:

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from crm import access
+from crm.lib.phones import without_extension
 from crm.models import Membership, Tag
 from crm.records import limits, savedviews, schema, showing
 from crm.records.filters.compiler import compile_filter
@@ -124,7 +125,7 @@ def sought(record_type: RecordType, text: str, actor: Actor, most: int | None = 
     ids, whole = _matching(record_type, text, actor, most or MATCHES) if record_type.search_words else (set(), True)
     found = Q(OneOf("id", array(ids))) if record_type.search_words else Q(pk__in=[])
     normal = Func(Value(text), function="keel_norm", output_field=TextField())
-    digits = "".join(c for c in text if c.isdigit())
+    digits = "".join(c for c in without_extension(text) if c.isdigit())
     for path in limits.searchable_paths(record_type, actor):
         if not path.endswith("phone_norm"):
             found |= _begins_with(path, normal)

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from crm.lib.phones import without_extension
 from crm.tenancy.backend.base import prepared_cursor
 
 
@@ -57,5 +58,6 @@ def find(calls: Sequence[tuple[str, Way]], sought: str, most: int) -> list[Found
     alike = ", ".join(query for way, query in _ALIKE.items() if way in asked)
     start = f"WITH {alike} " if alike else ""
     with prepared_cursor() as cursor:
-        cursor.execute(start + " UNION ALL ".join(parts), {"sought": sought, "most": most})
+        # Numbers are found by their digits: what a page shows of one, with its extension, is none that is stored so.
+        cursor.execute(start + " UNION ALL ".join(parts), {"sought": without_extension(sought), "most": most})
         return [Found(*calls[row[0]], *row[1:5], row[5] or "") for row in cursor.fetchall()]

@@ -17,6 +17,7 @@ from crm.records.listquery import (
     BOARD,
     DENSITIES,
     NAME,
+    SORTS,
     ListQuery,
     added,
     board_fields,
@@ -25,7 +26,7 @@ from crm.records.listquery import (
     sorts_of,
 )
 from crm.records.loosekeys import TooLong, may_sort
-from crm.records.registry import Field, RecordType
+from crm.records.registry import SHORT_TEXTS, Field, RecordType
 from crm.views.bulkbar import bar_of
 from crm.web import cells, checks, formats
 from crm.web.htmx import render_page
@@ -58,6 +59,8 @@ def part(request: Any, record_type: RecordType, query: ListQuery, columns: list[
         return render_page(request, "records/cards.html", _more_cards(request, record_type, query, columns, key))
     if block == "columns":
         return render_page(request, "records/columns.html", _picker(record_type, query, request.actor))
+    if block == "sorts":
+        return render_page(request, "records/sorts.html", _order(record_type, query, request.actor))
     if block == "groups":
         return render_page(request, "records/groupings.html", _choices(record_type, query, request.actor))
     return None
@@ -308,6 +311,38 @@ def _picker(record_type: RecordType, query: ListQuery, actor: Any) -> dict[str, 
         "rest": sorted(rest, key=lambda column: str(column.label).casefold()),
         "kept": query.pairs("cols", "after"),
         "reset": query.url(columns=()),
+    }
+
+
+def _order(record_type: RecordType, query: ListQuery, actor: Any) -> dict[str, Any]:
+    """What the list is sorted by, each with the addresses that turn it round and take it away; and what it can be
+    sorted by besides, texts upwards and others downwards at first."""
+    labels = {NAME: record_type.name_label or _("Name")} if record_type.name_sort_path else {}
+    fields = [column for column in lists.listable_fields(record_type, actor) if may_sort(column)]
+    if all(column.key != "updated_at" for column in record_type.fields):
+        labels["updated_at"] = _("Last change")
+    labels |= {column.key: column.label for column in fields}
+    upwards = {NAME, *(column.key for column in fields if column.type in SHORT_TEXTS)}
+    names = sorts_of(query.sort or record_type.default_sort)
+    sorts = []
+    for name in names:
+        key = name.lstrip("-")
+        turned = [added(one, key) if one == name else one for one in names]
+        without = [one for one in names if one != name]
+        sorts.append({
+            "label": labels.get(key, key), "down": name.startswith("-"), "turned": query.url(sort=",".join(turned)),
+            "without": query.url(sort=",".join(without)) if query.sort else "",
+        })  # fmt: skip
+    present = names if query.sort else []
+    rest = {key: label for key, label in labels.items() if key not in {name.lstrip("-") for name in present}}
+    more = [
+        (label, query.url(sort=",".join([*present, key if key in upwards else f"-{key}"])))
+        for key, label in sorted(rest.items(), key=lambda one: str(one[1]).casefold())
+    ]
+    return {
+        "sorts": sorts,
+        "more": more if len(present) < SORTS else [],
+        "usual": query.url(sort="") if query.sort else "",
     }
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from markupsafe import Markup
 
-from crm import access
+from crm import access, rules
 from crm.lib.errors import NotFound
 from crm.lib.phones import readable_phone
 from crm.records import schema
@@ -26,7 +26,7 @@ from crm.web.commands import Command, commands
 from crm.web.context import Shell
 from crm.web.highlight import has_words, mark
 from crm.web.htmx import render_page
-from crm.web.nav import Entry
+from crm.web.nav import Entry, nav
 from crm.web.urls import path_to
 
 EACH = 10  # hits of one type on the page
@@ -111,9 +111,14 @@ def palette(request: HttpRequest) -> HttpResponse:
     record_title, done = _of_record(request)
     sections.append(Section(record_title, _named(done, sought)))
     shell = Shell(request)
-    sections.append(Section(_("Create"), _named([_create(entry) for entry in shell.create], sought)))
+    others = _types_apart(shell)
+    create = [_create(entry) for entry in shell.create]
+    if rules.may_edit_anything(r.actor):
+        create += [_create_one(kind) for kind in others]
+    sections.append(Section(_("Create"), _named(create, sought)))
     pages = [*shell.nav, *(entry for _group, entries in shell.settings for entry in entries)]
-    sections.append(Section(_("Go to"), _named([_page(entry) for entry in pages], sought)))
+    jumps = [*map(_page, pages), *map(_list_of, others)]
+    sections.append(Section(_("Go to"), _named(jumps, sought)))
     shown = [section for section in sections if section.options]
     return render_page(request, "search/palette.html", {"sections": shown, "q": sought, "further": further})
 
@@ -192,6 +197,21 @@ def _of_record(request: HttpRequest) -> tuple[str, list[Option]]:
 def _command(command: Command) -> Option:
     return Option(Markup.escape(command.label), command.url, icon=command.icon, how=command.how,
                   values=dict(command.values))  # fmt: skip
+
+
+def _types_apart(shell: Shell) -> list[RecordType]:
+    """The types that no app put into the navigation: the registry has pages for them as well."""
+    known = {entry.url_name for entry in (*nav.shown_to(""), *shell.nav)}
+    return [kind for kind in registry if not known & {kind.url_names.get("list"), *(tab.url_name for tab in kind.tabs)}]
+
+
+def _create_one(kind: RecordType) -> Option:
+    label = _("New %(thing)s") % {"thing": str(kind.label).lower()}
+    return Option(Markup.escape(label), url_for(kind, "new"), icon=kind.icon)
+
+
+def _list_of(kind: RecordType) -> Option:
+    return Option(Markup.escape(kind.label_plural), url_for(kind, "list"), icon=kind.icon)
 
 
 def _create(entry: Entry) -> Option:

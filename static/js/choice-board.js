@@ -105,6 +105,25 @@ document.addEventListener("keydown", (e) => {
     carry(card, e.key === "ArrowRight" ? 1 : -1);
   }
 });
+
+// ---- arrows without a card in hand move between cards: down a column, or to the same height of the next one with cards
+const cardsOf = (body) => [...body.querySelectorAll(".deal")];
+document.addEventListener("keydown", (e) => {
+  const card = e.target.closest?.(".deal");
+  if (!card || held || !board()?.contains(card) || !/^Arrow/.test(e.key) || e.ctrlKey || e.metaKey || e.altKey) return;
+  const column = cardsOf(card.parentElement);
+  const at = column.indexOf(card);
+  let next;
+  if (e.key === "ArrowUp" || e.key === "ArrowDown") next = column[at + (e.key === "ArrowDown" ? 1 : -1)];
+  else {
+    const filled = bodies().filter((body) => cardsOf(body).length);
+    const beside = filled[filled.indexOf(card.parentElement) + (e.key === "ArrowRight" ? 1 : -1)];
+    next = beside && (cardsOf(beside)[at] ?? cardsOf(beside).at(-1));
+  }
+  e.preventDefault();
+  next?.querySelector("a").focus();
+  next?.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
 document.addEventListener("focusout", () => {
   setTimeout(() => {
     if (held && !held.card.contains(document.activeElement)) letGo(true);

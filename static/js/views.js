@@ -22,16 +22,16 @@ document.addEventListener("click", (e) => {
   sync();
 });
 
-// ---- density: what was chosen last, unless the address or the view says something else
-const DENSITY = "keel:density";
+// ---- density: what was chosen last for the type and view, unless the address or the view says something else
+const listed = () => document.querySelector("[data-table][data-widths]");
+const density = () => `keel:density:${listed().dataset.widths}:${new URLSearchParams(location.search).get("view") ?? ""}`;
 document.addEventListener("click", (e) => {
   const chosen = e.target.closest("a[data-set-density]");
-  if (chosen) localStorage.setItem(DENSITY, chosen.dataset.setDensity);
+  if (chosen && listed()) localStorage.setItem(density(), chosen.dataset.setDensity);
 });
 function remembered() {
-  const table = document.querySelector("[data-table][data-widths]");
-  const density = localStorage.getItem(DENSITY);
-  if (table && density && !table.dataset.density) table.dataset.density = density;
+  const chosen = listed() && !listed().dataset.density && localStorage.getItem(density());
+  if (chosen) listed().dataset.density = chosen;
 }
 remembered();
 document.addEventListener("htmx:afterSettle", remembered);

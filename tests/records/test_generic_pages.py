@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.db import connection
@@ -190,3 +191,11 @@ def test_detail_shows_the_fields_of_a_record(harbour):
     assert "Panama" in html
     assert "hush" not in html
     assert client_for(other).get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("who", "told"), [(1, ["New vessel", "Vessels"]), (4, ["Vessels"])])
+def test_palette_makes_one_and_jumps_to_the_list(harbour, who, told):
+    org, *members = harbour
+    page = client_for((None, *members)[who]).get(f"/w/{org.slug}/palette/?q=vessel").content.decode()
+    found = re.findall(r'role="option".*?<span class="truncate">(.*?)</span>', page)
+    assert [re.sub(r"<[^>]*>", "", text) for text in found] == told

@@ -136,6 +136,8 @@ NAMES = ["Ysolde Brandvik-Lund"]
         ("030 1234567", [(Tier.FRAGMENT, "contact")]),
         ("+49 (0)30 1234", [(Tier.FRAGMENT, "contact")]),
         ("0049 30 1234", [(Tier.FRAGMENT, "contact")]),
+        ("+49 30 1234567 x12", [(Tier.FRAGMENT, "contact")]),
+        ("030 1234567 ext. 9", [(Tier.FRAGMENT, "contact")]),
         ("234-56", [(Tier.FRAGMENT, "contact")]),
         ("Ysodle", [(Tier.SIMILAR, "contact")]),
         ("Brandwik", [(Tier.SIMILAR, "contact")]),
@@ -403,7 +405,7 @@ def test_notes_are_seen_with_what_they_are_about(office: Office) -> None:
     hits = office.hits(office.colleague, "spinnaker")
     assert [hit.shown.name for hit in hits] == ["Talked about spinnaker 2"]
     assert hits[0].shown.detail == "Ravnkloa Shipping"
-    assert hits[0].shown.url == f"/accounts/{office.account.pk}/#a-{hits[0].id}"
+    assert hits[0].shown.url == f"/accounts/{office.account.pk}/?entry={hits[0].id}#a-{hits[0].id}"
 
 
 def test_a_note_in_the_bin_or_corrected_is_not_found_by_what_it_said(office: Office) -> None:

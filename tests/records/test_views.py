@@ -372,6 +372,25 @@ def test_everything_stays_within_reach_of_who_has_a_default_view(fleet: Harbour)
     assert cleared == f"?filter=&amp;sort=name&amp;view={view.pk}"
 
 
+def test_the_menu_of_sorts_turns_adds_and_takes_away(fleet: Harbour) -> None:
+    def links(query: str) -> list[str]:
+        page = get(fleet, fleet.rep, f"?{query}&block=sorts").content.decode()
+        return re.findall(r'<a [^>]*href="([^"]*)"', page)
+
+    usual = links("flag=no")
+    assert usual[0] == "?flag=no&amp;sort=updated_at"  # of what it is sorted by as usual nothing is taken away
+    assert [one for one in usual if one.endswith(("sort=name", "sort=-crew", "sort=-flag"))] == [
+        "?flag=no&amp;sort=-crew", "?flag=no&amp;sort=-flag", "?flag=no&amp;sort=name",
+    ]  # fmt: skip
+    sorted_ = links("sort=-crew,name")
+    assert sorted_[:4] == ["?sort=crew,name", "?sort=name", "?sort=-crew,-name", "?sort=-crew"]
+    assert "?sort=-crew,name,-value" in sorted_
+    assert sorted_[-1] == "?view="
+    assert names(get(fleet, fleet.rep, "?sort=-crew,-name")) == ["Borealis", "Corvus", "Aurora"]
+    full = links("sort=-crew,name,-value,-launched,flag")
+    assert [one for one in full if one.count(",") == 5] == []
+
+
 def test_a_later_page_of_a_view_is_no_change_of_it(fleet: Harbour) -> None:
     view = save(fleet, fleet.rep, "sort=name")
     with fleet.org.acting(fleet.rep) as actor:

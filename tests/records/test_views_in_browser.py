@@ -142,6 +142,35 @@ def test_what_is_searched_for_is_exported_saved_and_grouped(
     assert console.lines == []
 
 
+def test_several_sorts_are_built_in_the_menu_and_rows_keep_the_chosen_height(
+    running_keel: Any, page: Page, fleet: Harbour, console: Console
+) -> None:
+    console.watch(page)
+    open_list(running_keel, page, fleet)
+    for name in ("Lifecycle", "Name"):
+        page.get_by_role("button", name="Sort").click()
+        page.locator("#sorts").get_by_role("link", name=name, exact=True).click()
+    expect(page).to_have_url(re.compile(r"\?sort=-lifecycle,name$"))
+    page.get_by_role("button", name="Sort").click()
+    expect(page.locator("#sorts").get_by_role("list", name="Sorted by").get_by_role("listitem")).to_have_count(2)
+    assert violations(page) == []
+    page.locator("#sorts").get_by_role("link", name="Name: ascending. Turn round").click()
+    expect(page).to_have_url(re.compile("sort=-lifecycle,-name"))
+    page.get_by_role("button", name="Sort").click()
+    page.locator("#sorts").get_by_role("link", name="Do not sort by Lifecycle").click()
+    expect(page.locator("tbody tr").first).to_contain_text("Corvus")
+    page.get_by_role("button", name="Row density").click()
+    page.get_by_role("menuitemradio", name="Compact").click()
+    expect(page.locator("table[data-table]")).to_have_attribute("data-density", "compact")
+    page.goto(f"{running_keel.url}/w/{fleet.org.slug}/contacts/")
+    expect(page.locator("table[data-table]")).to_have_attribute("data-density", "compact")
+    page.goto(f"{running_keel.url}/w/{fleet.org.slug}/accounts/")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('keel:density'))") == [
+        "keel:density:contact:"
+    ]
+    assert console.lines == []
+
+
 def test_groups_open_and_close(running_keel: Any, page: Page, fleet: Harbour, console: Console) -> None:
     console.watch(page)
     open_list(running_keel, page, fleet, "?group=lifecycle&cols=email,owner")
@@ -178,7 +207,10 @@ def test_a_card_is_dragged_and_carried_to_another_column(
     expect(page.locator(".toast", has_text="Aurora moved to Customer")).to_be_visible()
     expect(customers.locator(".deal")).to_have_count(2)
     expect(page.locator('[data-head="customer"] .count')).to_have_text("2")
-    leads.locator(".deal a").focus()
+    customers.locator(".deal a").first.focus()
+    for key in ("ArrowDown", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(leads.locator(".deal a")).to_be_focused()
     for key in (" ", "ArrowRight", " "):
         page.keyboard.press(key)
     expect(page.locator(".toast", has_text="Corvus moved to")).to_be_visible()
