@@ -44,7 +44,7 @@ def readable_phone(stored: str) -> str:
 
 
 def without_extension(text: str) -> str:
-    """What somebody looks for, without the extension if it is a number with one: "+31 10 555 0142 x12", "... ext. 1"."""
+    """What somebody looks for, without the extension if it is a number with one: "+31 10 555 0142 x12"."""
     found = _WITH_EXTENSION.fullmatch(text.strip())
     return found[1].strip() if found else text
 
