@@ -24,6 +24,7 @@ from crm.records.registry import Field, FieldType, registry
 from crm.tenancy.backend.kept import OneOf
 from crm.tenancy.context import array
 
+MOST = Decimal(2**63 - 1)  # the largest number that a column of amounts can hold
 LAST = chr(0x10FFFF)  # sorts after every text that shares a prefix, in byte order
 _COMPARE: dict[str, Any] = {
     "gt": GreaterThan, "gte": GreaterThanOrEqual, "lt": LessThan, "lte": LessThanOrEqual, "is": Exact,
@@ -107,8 +108,10 @@ def _money(field: Field, op: str, amount: Decimal, reader: Reader) -> Q:
     """
     found = []
     for currency, rate in reader.rates.items():
-        # In minor units, rounded to the nearest, as the amounts beside it are shown.
-        bound = int((amount / rate * Decimal(10) ** exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+        # In minor units, rounded to the nearest, as the amounts beside it are shown. In a weak currency that may be
+        # more than an amount can be: then nothing is above it, and everything below.
+        exact = amount / rate * Decimal(10) ** exponent(currency)
+        bound = int(max(-MOST, min(exact, MOST)).quantize(Decimal(1), ROUND_HALF_UP))
         compared = _COMPARE[op](columns.number_of(field), Value(bound, BigIntegerField()))
         found.append(Q(Exact(columns.currency_of(field), Value(currency))) & Q(compared))
     return either(found)

@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput
 
 from crm.records.filters.text import NUMBER, WORDS
-from crm.records.filters.tree import ALL, Scalar
+from crm.records.filters.tree import ALL, LENGTH, Scalar
 
 _GRAMMAR = r"""
     start: node ("," node)*
@@ -73,7 +73,8 @@ def _scalar(token: Token) -> Scalar:
         return token[1:-1].replace("''", "'")
     if token in WORDS:
         return WORDS[token]
-    if NUMBER.fullmatch(token):
+    # What is too long for a value is left as it is: the reader says so, and where. No number has so many digits.
+    if len(token) <= LENGTH and NUMBER.fullmatch(token):
         return float(token) if "." in token else int(token)
     return str(token)
 

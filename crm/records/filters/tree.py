@@ -197,11 +197,11 @@ def _value(data: Any, place: str) -> Value:
 
 
 def _scalar(data: Any, place: str) -> Scalar:
-    if isinstance(data, bool | int):
+    if isinstance(data, bool) or (isinstance(data, float) and isfinite(data)):
         return data
-    if isinstance(data, float) and isfinite(data):
-        return data
-    if isinstance(data, str) and len(data) <= LENGTH and _is_storable(data):
+    if (isinstance(data, str) and len(data) > LENGTH) or (isinstance(data, int) and abs(data) >= 10**LENGTH):
+        raise wrong(place, _("A value has at most %(most)s characters.") % {"most": f"{LENGTH:,}"})
+    if isinstance(data, int) or (isinstance(data, str) and _is_storable(data)):
         return data
     raise wrong(place, _("A text, a number, true or false is expected here."))
 
