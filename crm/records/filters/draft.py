@@ -15,10 +15,10 @@ from django.http import QueryDict
 
 from crm.records.filters.dates import parse_span
 from crm.records.filters.operators import OPERATORS, Shape, operator_of
+from crm.records.filters.text import digits_of
 from crm.records.filters.tree import (
     ALL,
     ANY,
-    CONDITIONS,
     LEVELS,
     SOME,
     Condition,
@@ -34,17 +34,19 @@ from crm.records.registry import Field, FieldType
 
 NOBODY = "none"  # a group of which nothing may hold
 DAY = "day"  # a date that is chosen, not one such as "today"
-_NAME = re.compile(r"n(0(?:-\d{1,3}){0,8})\.(field|was|op|wasop|value|match|relation|some)")
+_NAME = re.compile(r"n(0(?:-\d{1,3}){0,8})\.(field|was|op|wasop|value|exact|match|relation|some)")
 
 
 @dataclass
 class DraftRow:
-    """A condition: a path, an operator, and what its controls hold."""
+    """A condition: a path, an operator, and what its controls hold. An `exact` one has texts with spaces at their ends,
+    or of several lines: they are kept so, though what is typed is taken without."""
 
     path: str = ""
     op: str = ""
     values: list[str] = field(default_factory=list)
     error: str = ""
+    exact: bool = False
 
 
 @dataclass
@@ -71,7 +73,8 @@ def draft_of(node: Node | None) -> DraftGroup:
 def _drafted(node: Node) -> DraftRow | DraftGroup:
     if isinstance(node, Condition):
         values = node.value if isinstance(node.value, tuple) else () if node.value is None else (node.value,)
-        return DraftRow(node.field, node.op, [_shown(value) for value in values])
+        exact = any(isinstance(v, str) and (v != v.strip() or len(v.splitlines()) > 1) for v in values)
+        return DraftRow(node.field, node.op, [_shown(value) for value in values], exact=exact)
     if isinstance(node, Related):
         inside = draft_of(node.where)
         return DraftGroup(inside.match, inside.rows, node.relation, node.match)
@@ -83,6 +86,8 @@ def _drafted(node: Node) -> DraftRow | DraftGroup:
 
 
 def _shown(value: Scalar) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return digits_of(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -117,19 +122,23 @@ def condition_of(row: DraftRow, find: Find, relations: tuple[str, ...]) -> Condi
         return None
     if operator.shape == Shape.NOTHING:
         return Condition(row.path, row.op)
-    values = _given(found, operator.shape, row.values)
+    values = _given(found, operator.shape, row)
     if not values or (operator.shape == Shape.RANGE and len(values) != 2):
         return None
     value: Value = values if operator.shape in (Shape.LIST, Shape.RANGE) else values[0]
     return Condition(row.path, row.op, value)
 
 
-def _given(found: Field, shape: Shape, values: list[str]) -> tuple[Scalar, ...]:
+def _given(found: Field, shape: Shape, row: DraftRow) -> tuple[Scalar, ...]:
+    values = row.values
     if shape == Shape.SPAN:
         return (("".join(values)),) if parse_span("".join(values)) else ()
     if found.type in DATES and shape == Shape.ONE:
         kind, *days = values or [""]
         values = days if kind == DAY else [kind]
+    if found.type in TEXTS and row.exact:
+        # A browser sends the lines of a text in its own way.
+        return tuple(value.replace("\r\n", "\n") for value in values if value.strip())
     if found.type in TEXTS and shape == Shape.LIST:
         values = [line for value in values for line in value.splitlines()]
     return tuple(_typed(found, value.strip()) for value in values if value.strip())
@@ -167,8 +176,8 @@ def _group(path: tuple[int, ...], nodes: dict[tuple[int, ...], dict[str, Any]]) 
     group = DraftGroup(match if match in (ALL, ANY, NOBODY) else ALL, [], own.get("relation", ""))
     group.some = NOBODY if own.get("some") == NOBODY else SOME
     inside = sorted(one for one in nodes if len(one) == len(path) + 1 and one[:-1] == path)
-    for one in inside[:CONDITIONS]:
-        # One level more than is allowed is kept, so that the error can say so.
+    for one in inside:
+        # Rows beyond the most, and one level more than is allowed, are kept, so that the error can say so.
         is_group = "match" in nodes[one] and len(one) <= LEVELS + 2
         group.rows.append(_group(one, nodes) if is_group else _row(nodes[one]))
     return group
@@ -180,7 +189,8 @@ def _row(own: dict[str, Any]) -> DraftRow | DraftGroup:
         return DraftGroup(relation=chosen.partition(":")[2], rows=[DraftRow()])
     if chosen != own.get("was", chosen):
         return DraftRow(chosen)
-    return DraftRow(chosen, own.get("op", ""), own.get("value", []) if _is_kept(own) else [])
+    values = own.get("value", []) if _is_kept(own) else []
+    return DraftRow(chosen, own.get("op", ""), values, exact=bool(values and own.get("exact")))
 
 
 def _is_kept(own: dict[str, Any]) -> bool:

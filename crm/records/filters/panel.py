@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crm.lib.errors import Invalid
 from crm.records import schema
 from crm.records.filters.compiler import compile_filter
-from crm.records.filters.dates import DAYS, NOW, PERIODS, UNITS
+from crm.records.filters.dates import DAYS, NOW, PERIODS, UNITS, parse_day
 from crm.records.filters.draft import DAY, NOBODY, DraftGroup, DraftRow, condition_of, tree_of
 from crm.records.filters.fields import LINK, filterable, leads_to, link_path, path_of, relation_of
 from crm.records.filters.operators import OPERATORS, Operator, Shape, operator_of
@@ -41,8 +41,10 @@ class RowView:
     records: list[Option] = field(default_factory=list)
     target: str = ""
     unit: str = ""
+    input: str = "date"  # the kind of the input that a day stands in
     error: str = ""
     focus: bool = False
+    exact: bool = False  # whether each of its texts is taken with its spaces and lines
 
 
 @dataclass
@@ -143,7 +145,8 @@ class Panel:
             if isinstance(row, DraftGroup):
                 view.rows.append(self._group(row, below, inside, focus))
             else:
-                view.rows.append(self._row(row, below, inside, paths, focus))
+                known = self._with_present(paths, row, here, relation)
+                view.rows.append(self._row(row, below, inside, known, focus))
         return view
 
     def _paths(self, here: RecordType, relation: Relation | None) -> list[tuple[str, Choices]]:
@@ -163,6 +166,17 @@ class Panel:
         related = [(f"{SOME}:{one.key}", str(one.label)) for one in registry.relations(here)]
         return [*found, (_("Related records"), related)] if related else found
 
+    def _with_present(
+        self, paths: list[tuple[str, Choices]], row: DraftRow, here: RecordType, relation: Relation | None
+    ) -> list[tuple[str, Choices]]:
+        """What a condition may be about, with what it is about now: a filter may go over more lookups than one."""
+        if not row.path or any(row.path == path for _label, choices in paths for path, _text in choices):
+            return paths
+        try:
+            return [*paths, (_("Further"), [(row.path, self.words.path(row.path, here, relation))])]
+        except Invalid:
+            return paths
+
     def _row(
         self, row: DraftRow, node_id: str, relations: tuple[str, ...], paths: list[tuple[str, Choices]], focus: str
     ) -> RowView:
@@ -175,12 +189,13 @@ class Panel:
             operator = operator_of(found.type, row.op) or operators[0]
             view.op, view.ops = operator.key, [(one.key, str(one.label)) for one in operators]
             view.values = row.values if operator.key == row.op else []
+            view.exact = bool(view.values) and row.exact and found.type in TEXTS
             self._control(view, found, operator)
         return view
 
     def _control(self, view: RowView, found: Field, operator: Operator) -> None:
         """Which controls the value of a row has, and what they offer."""
-        view.control = _control_of(found, operator)
+        view.control = "exact" if view.exact else _control_of(found, operator)
         view.unit = self.words.unit(found)
         if view.control == "bool":
             view.options = [("true", _("yes")), ("false", _("no"))]
@@ -199,6 +214,18 @@ class Panel:
             view.options = list(self.words.options(found).items())
         elif view.control == "lookup":
             self._records(view, found)
+        self._keep(view, found)
+
+    def _keep(self, view: RowView, found: Field) -> None:
+        """What is chosen stays so: an option that is gone meanwhile, or a date that is no plain day."""
+        if view.control in ("bool", "period", "option", "options"):
+            known, names = {value for value, _label in view.options}, dict(view.options)
+            view.options += [
+                (value, self.words.text(found, value, names)) for value in view.values if value not in known
+            ]
+        elif view.control in ("date", "dates"):
+            days = view.values[1:] if view.control == "date" else view.values
+            view.input = "text" if any(day.strip() and parse_day(day.strip()) is None for day in days) else "date"
 
     @staticmethod
     def _days(found: Field) -> Choices:
@@ -211,7 +238,8 @@ class Panel:
         view.target = target.key
         records = find_options(target, "", self.actor)
         for pk in reversed(view.values):
-            records = with_chosen(records, chosen_option(target, pk, self.actor))
+            chosen = chosen_option(target, pk, self.actor) or Option(pk, _("(not visible)"))
+            records = with_chosen(records, chosen)
         view.records = records
 
 

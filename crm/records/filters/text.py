@@ -80,16 +80,21 @@ def _name(name: str) -> str:
     return name
 
 
+def digits_of(value: float) -> str:
+    """A number as it is written in a filter: without an exponent."""
+    if isinstance(value, int):
+        return str(value)
+    digits = f"{Decimal(repr(value)):f}"
+    return digits if "." in digits else f"{digits}.0"
+
+
 def _value(value: Value) -> str:
     if isinstance(value, tuple):
         return f"({','.join(_value(member) for member in value)})"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        digits = f"{Decimal(repr(value)):f}"  # without an exponent
-        return digits if "." in digits else f"{digits}.0"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int | float):
+        return digits_of(value)
     text = str(value)
     plain = _BARE.fullmatch(text) and not NUMBER.fullmatch(text) and text not in WORDS
     return text if plain else "'" + text.replace("'", "''") + "'"

@@ -136,12 +136,17 @@ class Words:
         options: Mapping[str, str] = {}
         if field.type in (FieldType.CHOICE, FieldType.MULTI_CHOICE, FieldType.MEMBER, FieldType.TAGS):
             options = self.options(field)
-        texts = [self._text(field, value, options) for value in values]
+        texts = [self.text(field, value, options) for value in values]
         if shape == Shape.RANGE:
             return _("%(low)s and %(high)s") % {"low": texts[0], "high": texts[1]}
         return ", ".join(texts)
 
-    def _text(self, field: Field, value: Scalar, options: Mapping[str, str]) -> str:
+    def path(self, path: str, record_type: RecordType, relation: Relation | None) -> str:
+        """A path in words. Raises Invalid for one that leads to nothing."""
+        return self._field(path, record_type, relation)[1]
+
+    def text(self, field: Field, value: Scalar, options: Mapping[str, str]) -> str:
+        """One value in words; `options` is what the values of the field are called."""
         text = str(value)
         if field.type == FieldType.CHECKBOX:
             return _("yes") if value else _("no")
