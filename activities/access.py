@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from activities import rules
 from activities.models import Activity
 from crm import access
@@ -19,6 +17,6 @@ def get_correctable(activity_id: UUID | str, actor: Actor) -> Activity:
     Raises NotFound, and Forbidden for what Keel wrote itself.
     """
     activity = access.get_writable(Activity, activity_id, actor)
-    if activity.type not in rules.LOGGED:
-        raise Forbidden(_("Keel wrote this entry itself; it can't be changed."))
+    if reason := rules.closed(activity.type):
+        raise Forbidden(reason)
     return activity

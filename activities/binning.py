@@ -50,8 +50,7 @@ def _entries(count: int) -> str:
 
 
 def _written_by_keel(activities: Sequence[Activity], _acting: Actor) -> dict[UUID, str]:
-    text = _("Keel wrote this entry itself; it can't be changed.")
-    return {activity.pk: text for activity in activities if activity.type not in rules.LOGGED}
+    return {activity.pk: reason for activity in activities if (reason := rules.closed(activity.type))}
 
 
 def _deleted(activities: Sequence[Activity], _acting: Actor) -> None:

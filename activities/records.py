@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from activities import rules
 from activities.actions import edits, log, tasks
-from activities.enums import BY_SYSTEM, ActivityType, Direction, Priority, Source, TaskStatus
+from activities.enums import BY_SYSTEM, ActivityType, CallOutcome, Direction, Priority, Source, TaskStatus
 from activities.models import Activity, Task
 from crm import access
 from crm.records.registry import Bulk, Check, Deadline, Field, FieldType, LeftOut, RecordType, Relation
@@ -24,6 +24,7 @@ TYPE_TONES = {
     "email": "blue", "call": "green", "meeting": "pink", "note": "amber", "task": "teal", "sms": "blue",
     "stage_change": "violet", "system": "gray",
 }  # fmt: skip
+OUTCOME_TONES = {"connected": "green", "no_answer": "gray", "voicemail": "blue", "busy": "amber", "wrong_number": "red"}
 
 
 def _member(key: str, label: Any, *, editable: bool = True) -> Field:
@@ -33,13 +34,13 @@ def _member(key: str, label: Any, *, editable: bool = True) -> Field:
     )  # fmt: skip
 
 
-def _about(*, bulk: bool = True) -> tuple[Field, ...]:
+def _about(*, once: bool = False) -> tuple[Field, ...]:
     """The records that something is about."""
 
     def lookup(key: str, label: Any, *names: str) -> Field:
         return Field(
             key, label, FieldType.LOOKUP, path=f"{key}_id", target=key, url_name=f"{key}_detail", filterable=True,
-            label_paths=tuple(f"{key}__{name}" for name in names), bulk=bulk,
+            label_paths=tuple(f"{key}__{name}" for name in names), once=once,
         )  # fmt: skip
 
     return (
@@ -74,14 +75,14 @@ ACTIVITY = RecordType(
     icon="history",
     fields=(
         Field("type", _("Type"), FieldType.CHOICE, choices=ActivityType, tones=TYPE_TONES, filterable=True,
-              required=True, bulk=False),
+              required=True, once=True),
         Field("subject", _("Subject"), FieldType.TEXT, filterable=True),
         Field("occurred_at", _("When"), FieldType.DATETIME, sortable=True, filterable=True),
         _member("owner", _("Logged by"), editable=False),
-        *_about(bulk=False),
+        *_about(once=True),
         Field("body", _("Text"), FieldType.LONG_TEXT, filterable=True),
         Field("direction", _("Direction"), FieldType.CHOICE, choices=Direction, filterable=True),
-        Field("outcome", _("Outcome"), FieldType.TEXT, filterable=True),
+        Field("outcome", _("Outcome"), FieldType.CHOICE, choices=CallOutcome, tones=OUTCOME_TONES, filterable=True),
         Field("duration_seconds", _("Duration in seconds"), FieldType.NUMBER, filterable=True),
         Field("source", _("Source"), FieldType.CHOICE, choices=Source, filterable=True, editable=False),
     ),
@@ -95,6 +96,7 @@ ACTIVITY = RecordType(
     create=create_activity_from,
     update=update_activity_from,
     bulk=Bulk(written=edits.tell_activities),
+    closed=lambda activity: rules.closed(activity.type),
     url_names={
         "list": "activity_list", "detail": "activity_detail", "new": "activity_new", "edit": "activity_edit",
     },

@@ -23,6 +23,11 @@ LONGEST = timedelta(hours=24)
 YEARS_BACK, YEARS_AHEAD = 50, 5
 
 
+def closed(kind: str) -> str:
+    """Why nobody may change an activity of that type; "" where somebody may."""
+    return "" if kind in LOGGED else _("Keel wrote this entry itself; it can't be changed.")
+
+
 def is_completed(kind: str, occurred_at: datetime, now: datetime) -> bool:
     """Whether an activity has happened and touched the customer; a planned one has not."""
     return kind in TOUCHING and occurred_at <= now
@@ -62,7 +67,7 @@ def _call(kind: str, values: Mapping[str, Any], found: dict[str, str]) -> None:
     is_call = kind == ActivityType.CALL
     if values["direction"] and (not is_call or values["direction"] not in Direction.values):
         found["direction"] = _("Only a call is inbound or outbound.")
-    if values["outcome"] and (not is_call or values["outcome"] not in CallOutcome.values):
-        found["outcome"] = _("Choose how the call ended.")
-    if is_call and not values["outcome"]:
+    if values["outcome"] and not is_call:
+        found["outcome"] = _("Only a call has an outcome.")
+    if is_call and values["outcome"] not in CallOutcome.values:
         found["outcome"] = _("Choose how the call ended.")

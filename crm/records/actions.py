@@ -22,11 +22,20 @@ from crm.tenancy.context import Actor, elevated
 
 
 def editable_fields(record_type: RecordType, actor: Actor) -> list[Field]:
-    """The fields that a form shows to this role for writing."""
-    return list(record_type.remembered(("editable", actor.role), lambda: _editable(record_type, actor.role)))
+    """The fields of a record that this role may change."""
+    return list(record_type.remembered(("editable", actor.role), lambda: _editable(record_type, actor)))
 
 
-def _editable(record_type: RecordType, role: str) -> tuple[Field, ...]:
+def _editable(record_type: RecordType, actor: Actor) -> tuple[Field, ...]:
+    return tuple(f for f in new_fields(record_type, actor) if not f.once)
+
+
+def new_fields(record_type: RecordType, actor: Actor) -> list[Field]:
+    """The fields that this role may fill in a new record: those it may change, and those that are written once."""
+    return list(record_type.remembered(("new", actor.role), lambda: _new(record_type, actor.role)))
+
+
+def _new(record_type: RecordType, role: str) -> tuple[Field, ...]:
     return tuple(f for f in record_type.fields_for(role) if f.editable and (not role or role in f.editable_by))
 
 
@@ -38,10 +47,12 @@ def writable_values(
     *,
     seen: set[tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """The values of built-in fields by column. Raises Forbidden for a field the role may not write, and NotFound for a
-    record that the actor does not see; `seen` remembers those that were looked up, where many records are changed."""
+    """The values of built-in fields by column, of a new record where there is none. Raises Forbidden for a field the
+    role may not write, and NotFound for a record that the actor does not see; `seen` remembers those that were looked
+    up, where many records are changed."""
     seen = set() if seen is None else seen
-    allowed = {field.key: field for field in editable_fields(record_type, actor)}
+    known = new_fields if record is None else editable_fields
+    allowed = {field.key: field for field in known(record_type, actor)}
     # An amount is written with its currency, which may be no field of its own.
     currencies = {field.currency_path for field in allowed.values() if field.currency_path and not field.custom}
     for key in values:

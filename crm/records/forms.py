@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm import queries
 from crm.models import Membership
 from crm.records import custom, schema, stored
-from crm.records.actions import editable_fields
+from crm.records.actions import editable_fields, new_fields
 from crm.records.lookup import LookupField
 from crm.records.names import Names
 from crm.records.registry import Field, FieldType, RecordType
@@ -119,10 +119,11 @@ def custom_values(form: forms.BaseForm, names: Collection[str]) -> dict[str, Any
     return found
 
 
-def form_class(record_type: RecordType, actor: Actor, *, currency: str = "EUR") -> type[forms.Form]:
-    """A form of the fields that the actor's role may write. Its cleaned data goes to the type's actions as it is."""
-    own = [f for f in editable_fields(record_type, actor) if not f.custom]
-    fields = {f.key: form_field(f, actor, currency=currency) for f in own}
+def form_class(record_type: RecordType, actor: Actor, *, currency: str = "EUR", new: bool = False) -> type[forms.Form]:
+    """A form of the fields that the actor's role may write in a record, or a `new` one. Its cleaned data goes to the
+    type's actions as it is."""
+    written = (new_fields if new else editable_fields)(record_type, actor)
+    fields = {f.key: form_field(f, actor, currency=currency) for f in written if not f.custom}
     return type(f"{record_type.key.title()}Form", (forms.Form,), fields)
 
 

@@ -50,7 +50,7 @@ class ChangedSince(Conflict):
 
 def restorable_keys(record_type: RecordType, record: Any, actor: Actor) -> frozenset[str]:
     """The fields of a record whose old values the actor may put back: those they may change."""
-    if not access.may_write(record, actor):
+    if not access.may_write(record, actor) or record_type.closed(record):
         return frozenset()
     return frozenset(field.key for field in editable_fields(record_type, actor))
 
@@ -125,7 +125,8 @@ def restore_value(
     record = access.get_writable(record_type.model, pk, acting)
     old = old_value(record_type, record, entry_id, key, acting)
     if key not in restorable_keys(record_type, record, acting):
-        raise Forbidden(_("“%(field)s” can't be changed by your role.") % {"field": old.field.label})
+        by_role = _("“%(field)s” can't be changed by your role.") % {"field": old.field.label}
+        raise Forbidden(record_type.closed(record) or by_role)
     if not old.is_last and version != record.version:
         raise ChangedSince(old)
     _check_possible(old, acting)

@@ -44,6 +44,8 @@ class FieldType(StrEnum):
 
 SHORT_TEXTS = frozenset({FieldType.TEXT, FieldType.EMAIL, FieldType.PHONE, FieldType.URL})  # of one line
 
+FALLBACK = 120  # characters of what stands in for a name
+
 ALL_ROLES: frozenset[str] = frozenset(Role.values)
 
 
@@ -76,6 +78,7 @@ class Field:
     sortable: bool = False
     filterable: bool = False
     editable: bool = True
+    once: bool = False  # written when a record is made and never changed, such as what an activity is about
     required: bool = False
     secret: bool = False
     custom: bool = False
@@ -185,6 +188,11 @@ def _nothing(_records: Sequence[Any], _acting: Any) -> None:
     """What most types add to deleting and restoring."""
 
 
+def _open(_record: Any) -> str:
+    """Of most types every record can be changed by who may."""
+    return ""
+
+
 def _no_refusals(_records: Sequence[Any], _acting: Any) -> dict[UUID, str]:
     return {}
 
@@ -234,7 +242,8 @@ class RecordType:
     `list_columns` are the keys a list shows by default, after the name. `create` and `update` are the type's actions
     where the generic ones of crm.records.actions are not enough: `create(values, *, acting)`, `update(pk, values, *,
     acting, version)`; values are a dict by field key. `bulk` holds what they need to change many records at once.
-    Deleting is the recycle bin's for all types; `bin` says what goes with it. `url_names` maps "list", "detail", "new",
+    Deleting is the recycle bin's for all types; `bin` says what goes with it. `closed` says why nobody may change a
+    record, "" where somebody may; `update` refuses it, too. `url_names` maps "list", "detail", "new",
     "edit" and "import" to URL names; what is absent is served by the generic pages.
     """
 
@@ -260,6 +269,7 @@ class RecordType:
     update: Callable[..., Any] | None = None
     bin: Bin = field(default_factory=Bin)
     bulk: Bulk = field(default_factory=Bulk)
+    closed: Callable[[Any], str] = _open
     url_names: dict[str, str] = field(default_factory=dict)
     tabs: tuple[Tab, ...] = ()
     check: Check | None = None
@@ -279,7 +289,7 @@ class RecordType:
     def name_of(self, record: Any) -> str:
         """What a record is called: its name, or what stands in for an empty one."""
         name = " ".join(filter(None, (str(getattr(record, path) or "") for path in self.name_paths)))
-        return name or (str(getattr(record, self.name_fallback) or "") if self.name_fallback else "")
+        return name or (str(getattr(record, self.name_fallback) or "")[:FALLBACK] if self.name_fallback else "")
 
     def fields_for(self, role: str) -> list[Field]:
         """The fields that a role may see."""

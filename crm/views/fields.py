@@ -91,6 +91,8 @@ def _check_editable(record_type: RecordType, record: Any, field: Field, actor: A
         raise access.absent(record_type.model)
     if field not in actions.editable_fields(record_type, actor):
         raise Forbidden
+    if reason := record_type.closed(record):
+        raise Forbidden(reason)
 
 
 def _form(record_type: RecordType, record: Any, field: Field, request: Any, data: Any) -> FieldForm:

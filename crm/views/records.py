@@ -167,7 +167,7 @@ def record_detail(request: HttpRequest, type_key: str, pk: str) -> HttpResponse:
         "record": record,
         "name": cells.record_name(record_type, row),
         "fields": shown,
-        "may_write": access.may_write(record, r.actor),
+        "may_write": access.may_write(record, r.actor) and not record_type.closed(record),
         "urls": {what: url_for(record_type, what, record.pk) for what in ("edit", "delete", "history")},
         "list_url": url_for(record_type, "list"),
         "box": Markup(box(row)) if (box := checks.box_of(record_type, r.actor)) else "",  # noqa: S704 -- escaped there
@@ -183,7 +183,7 @@ def record_new(request: HttpRequest, type_key: str) -> HttpResponse:
     record_type = type_of(type_key, r.actor)
     if not rules.may_edit_anything(r.actor):
         raise Forbidden(_("You can view this organisation's records, but not add any."))
-    form = form_class(record_type, r.actor, currency=r.organization.base_currency)(request.POST or None)
+    form = form_class(record_type, r.actor, currency=r.organization.base_currency, new=True)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         made = actions.create_record(record_type, _given(form), acting=r.actor)
         return hx_redirect(request, url_for(record_type, "detail", made.pk))

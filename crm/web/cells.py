@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
-from crm.records.registry import SHORT_TEXTS, Field, FieldType, RecordType
+from crm.records.registry import FALLBACK, SHORT_TEXTS, Field, FieldType, RecordType
 from crm.web import formats
 from crm.web.templating import SPECIAL
 from crm.web.urls import path_to
@@ -31,7 +31,6 @@ class Labels:
 
 
 Render = Callable[[Row], str]
-FALLBACK = 120  # characters of what stands in for a name
 EMPTY = '<span class="muted">—</span>'
 # Stands in for an id when a URL is reversed once per list, not once per row.
 HOLE = UUID("00000000-0000-7000-8000-000000000000")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from activities.actions.log import NewActivity, log_activity
+from activities.actions.tasks import create_task
 from contacts.actions.accounts import create_account
 from contacts.actions.contacts import create_contact
 from contacts.values import NewAccount, NewContact
@@ -253,14 +255,16 @@ def test_a_field_that_is_no_picklist_has_no_board(fleet: Harbour) -> None:
     assert fleet.fresh(made).crew == 5
 
 
-@pytest.mark.parametrize("key", ["contact", "account", "deal", "vessel"])
+@pytest.mark.parametrize("key", ["contact", "account", "deal", "task", "activity", "vessel"])
 @pytest.mark.parametrize("who", ["rep", "manager", "admin", "reader"])
 def test_every_group_and_board_of_every_type_opens(fleet: Harbour, key: str, who: str) -> None:
     member = getattr(fleet, who)
     with fleet.org.system() as system:
         create_default_pipeline(acting=system)
     with fleet.org.acting(fleet.rep) as rep:
-        create_contact(NewContact(last_name="Okafor"), acting=rep)
+        contact = create_contact(NewContact(last_name="Okafor"), acting=rep)
+        log_activity(NewActivity(type="call", outcome="busy", contact_id=contact.pk), acting=rep)
+        create_task({"title": "Call back", "contact": contact.pk}, acting=rep)
         create_account(NewAccount(name="Halden"), acting=rep)
         create_deal({"name": "Fleet", "stage": Stage.objects.order_by("position").first().pk}, acting=rep)
     with fleet.org.acting(member) as actor:
