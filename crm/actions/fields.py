@@ -22,6 +22,7 @@ from crm.enums import FieldLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import CustomField, FieldAccess, Organization
 from crm.records import formulas, schema, stored
+from crm.records.actions import active_members
 from crm.records.listquery import OWN
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
@@ -31,7 +32,7 @@ KEPT_DAYS = 30  # a deleted field can be restored
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PICKLISTS = (FieldType.CHOICE, FieldType.MULTI_CHOICE)
 _UNIQUE = (FieldType.TEXT, FieldType.NUMBER, FieldType.EMAIL, FieldType.PHONE, FieldType.URL)
-_NO_DEFAULT = (FieldType.FORMULA, FieldType.LOOKUP)
+NO_DEFAULT = (FieldType.FORMULA, FieldType.LOOKUP)
 _RESULTS = (FieldType.TEXT, FieldType.NUMBER, FieldType.PERCENT, FieldType.CHECKBOX)
 _RESERVED = frozenset({"id", "org", "custom", "version", "name", *OWN})
 
@@ -282,6 +283,8 @@ def _check_uses(record_type: str, given: FieldSettings, errors: Messages) -> Non
         errors["unique"] = _("A field of this type can't be unique.")
     if given.encrypted and given.kind not in (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.NUMBER):
         errors["encrypted"] = _("Only texts and numbers can be encrypted.")
+    if given.default not in (None, "", []) and (given.unique or given.encrypted):
+        errors["default"] = _("A field that is unique or encrypted has no default.")
     if given.sortable and not field_sorting.can_sort(record_type, given.kind, encrypted=given.encrypted):
         errors["sortable"] = _("Lists can't be sorted by such a field.")
 
@@ -331,12 +334,27 @@ def _instead_of(default: Any, instead: Mapping[str, str]) -> Any:
 
 
 def _default(row: CustomField, value: Any, acting: Actor) -> Any:
-    if row.kind in _NO_DEFAULT or row.unique or row.encrypted:
+    if row.kind in NO_DEFAULT or row.unique or row.encrypted:
         return None
+    own = schema.field_of(row)
+    currency = ""
+    if own.type == FieldType.MONEY:
+        currency = Organization.objects.values_list("base_currency", flat=True).get(pk=acting.org_id)
     try:
-        return stored.stored(schema.field_of(row), value, acting)
+        found = stored.stored(own, _by_name(row, value) if row._state.adding else value, acting, currency=currency)
     except stored.BadValueError as error:
         raise Invalid(fields={"default": str(error)}) from None
+    if found and own.type == FieldType.MEMBER and not active_members([found]):
+        raise Invalid(fields={"default": _("Choose an active member.")})
+    return found
+
+
+def _by_name(row: CustomField, value: Any) -> Any:
+    """A default of a new field with values in place of the names of its choices."""
+    values = {option["label"]: option["value"] for option in row.options}
+    if isinstance(value, list | tuple):
+        return [values.get(name, name) for name in value]
+    return values.get(value, value) if isinstance(value, str) else value
 
 
 def _refuse_taken_label(row: CustomField) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
@@ -11,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actions.field_choices import INSTEAD
 from crm.actions.field_sorting import can_sort
-from crm.actions.fields import FieldSettings, Option
+from crm.actions.fields import NO_DEFAULT, FieldSettings, Option
 from crm.enums import FieldLevel, Role
 from crm.models import CustomField
-from crm.records import schema
+from crm.records import schema, stored
 from crm.records.forms import form_field
 from crm.records.registry import FieldType, registry
 from crm.tenancy.context import Actor
+from crm.web.fields import MoneyField
 from crm.web.formats import TONES
 
 TONE_NAMES = {
@@ -25,6 +28,11 @@ TONE_NAMES = {
     "orange": _("Orange"), "red": _("Red"), "pink": _("Pink"), "violet": _("Violet"), "gray": _("Grey"),
 }  # fmt: skip
 NOTHING = "-"  # the choice of none
+# What is said of the default of a new field whose choices have no values yet.
+BY_NAME = {
+    FieldType.CHOICE: _("One of the choices, by its name."),
+    FieldType.MULTI_CHOICE: _("Choices by their names, separated by semicolons."),
+}
 RESULTS = (
     (FieldType.NUMBER, _("A number")), (FieldType.PERCENT, _("A percentage")), (FieldType.TEXT, _("Text")),
     (FieldType.CHECKBOX, _("Yes or no")),
@@ -111,8 +119,7 @@ class FieldForm(forms.Form):
         for option in row.options if row is not None else ():
             if f"{INSTEAD}{option['value']}" in self.data:
                 self.ask_instead({option["value"]: option["label"]})
-        if row is not None and self.kind in (FieldType.TEXT, FieldType.NUMBER, FieldType.CHECKBOX, FieldType.CHOICE):
-            self._add_default(row, actor, currency)
+        self._add_default(actor, currency)
 
     def _left_out(self) -> set[str]:
         """What means nothing for the type, and what is fixed once the field is made."""
@@ -135,12 +142,26 @@ class FieldForm(forms.Form):
             out.add("sortable")
         return out | ({"key"} if fixed else set())
 
-    def _add_default(self, row: CustomField, actor: Actor, currency: str) -> None:
-        if row.unique or row.encrypted:
+    def _add_default(self, actor: Actor, currency: str) -> None:
+        """Asks for a default with the control that records have for the field. The choices of a new field stand in the
+        same form, so their default is told by name."""
+        row = self.row
+        if self.kind in NO_DEFAULT or (row is not None and (row.unique or row.encrypted)):
             return
-        control = form_field(schema.field_of(row), actor, currency=currency)
-        control.required, control.label, control.help_text = False, _("Default for new records"), ""
+        control: forms.Field
+        if row is None and self.kind in BY_NAME:
+            control = forms.CharField(help_text=BY_NAME[self.kind])
+        else:
+            shown = schema.field_of(row or CustomField(kind=self.kind, record_type=self.record_type, key="default"))
+            currency = stored.currency_of(shown, {shown.key: shown.default}) or currency
+            control = form_field(replace(shown, required=False, help=""), actor, currency=currency)
+        control.required = False
+        control.label = _("Ticked in new records") if self.kind == FieldType.CHECKBOX else _("Default for new records")
         self.fields["default"] = control
+        # Above the boxes that are ticked or not.
+        names = [name for name in self.fields if name != "default"]
+        place = names.index("required")
+        self.order_fields([*names[:place], "default", *names[place:]])
 
     def ask_instead(self, labels: Mapping[str, str]) -> None:
         """Asks what records get instead of choices that are taken away; by value what they are called."""
@@ -159,17 +180,30 @@ class FieldForm(forms.Form):
         data = dict(self.cleaned_data)
         asked = {name: data.pop(name) for name in list(data) if name.startswith(INSTEAD)}
         instead = {name.removeprefix(INSTEAD): "" if value == NOTHING else value for name, value in asked.items()}
-        default = data.pop("default", self.row.default if self.row else None)
+        default = self._default(data.pop("default", self.row.default if self.row else None))
         fixed = {name: getattr(self.row, name) for name in ("unique", "encrypted", "target")} if self.row else {}
-        default = None if default is False else default  # an unticked box is no default
         return FieldSettings(**{"kind": self.kind, **fixed, **data, "default": default, "instead": instead})
+
+    def _default(self, value: Any) -> Any:
+        control = self.fields.get("default")
+        if isinstance(control, MoneyField):
+            return None if value is None else {"amount": value, "currency": control.currency}
+        if self.row is None and self.kind == FieldType.MULTI_CHOICE:
+            return [name.strip() for name in value.split(";") if name.strip()]
+        return None if value is False else value  # an unticked box is no default
 
     @staticmethod
     def values_of(row: CustomField) -> dict[str, Any]:
         """What the form of a field begins with."""
-        plain = ("label", "group", "help", "formula", "result", "required", "default")
+        plain = ("label", "group", "help", "formula", "result", "required")
         options = [Option(o["label"], o.get("tone") or "gray", o["value"]) for o in row.options]
-        return {**{name: getattr(row, name) for name in plain}, "options": options, "sortable": bool(row.sort_slot)}
+        default = stored.read(schema.field_of(row), {row.key: row.default})
+        return {
+            **{name: getattr(row, name) for name in plain},
+            "options": options,
+            "default": str(default) if isinstance(default, UUID) else default,
+            "sortable": bool(row.sort_slot),
+        }
 
 
 class AccessForm(forms.Form):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -60,9 +60,20 @@ def merge_rows(
     if not own and not any(given for given, _present in rows):
         return [Merged(dict(present or {})) for _given, present in rows]
     currency = _base_currency(acting) if any(_needs_currency(own, given) for given, _present in rows) else ""
+    if any(present is None for _given, present in rows):
+        own = _without_gone_defaults(own)
     found = [_try_merge(own, given, present, acting, currency) for given, present in rows]
     missing = _missing_ids(own, [m for m in found if isinstance(m, Merged)], acting)
     return [_without_missing(m, missing) if isinstance(m, Merged) else m for m in found]
+
+
+def _without_gone_defaults(own: dict[str, Field]) -> dict[str, Field]:
+    """The fields, without the defaults of those that name a member who is not active any more: nobody could add a
+    record."""
+    named = {f.key: f.default for f in own.values() if f.type == FieldType.MEMBER and f.default}
+    active = Membership.objects.filter(pk__in=named.values(), active=True) if named else Membership.objects.none()
+    there = {str(pk) for pk in active.values_list("pk", flat=True)}
+    return own | {key: replace(own[key], default=None) for key, pk in named.items() if pk not in there}
 
 
 def _try_merge(
