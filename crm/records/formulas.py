@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -67,6 +68,25 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _joined(parts: Iterable[str]) -> str:
+    """Texts one after the other, no more of them than a result holds: what is cut off is not built first."""
+    found, left = [], LONGEST_TEXT
+    for part in parts:
+        found.append(part[:left])
+        left -= len(found[-1])
+        if not left:
+            break
+    return "".join(found)
+
+
+def _replaced(value: Any, old: Any, new: Any) -> str:
+    text, sought, instead = _text(value), _text(old), _text(new)
+    if not sought:
+        return text[:LONGEST_TEXT]
+    first, *others = text.split(sought)
+    return _joined(chain([first], *((instead, part) for part in others)))
+
+
 def _day(value: Any) -> date:
     return (
         value.date() if isinstance(value, datetime) else date.fromisoformat(value) if isinstance(value, str) else value
@@ -86,8 +106,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trim": lambda value: _text(value).strip(),
     "left": lambda value, count: _text(value)[: max(0, int(count))],
     "right": lambda value, count: _text(value)[-int(count) :] if int(count) > 0 else "",
-    "replace": lambda value, old, new: _text(value).replace(str(old), str(new))[:LONGEST_TEXT],
-    "concat": lambda *values: "".join(map(_text, values))[:LONGEST_TEXT],
+    "replace": _replaced,
+    "concat": lambda *values: _joined(map(_text, values)),
     "text": _text,
     "coalesce": lambda *values: next((value for value in values if value not in (None, "")), None),
     "is_empty": lambda value: value in (None, "", []),

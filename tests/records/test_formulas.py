@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -50,6 +51,39 @@ def test_formulas(text, values, expected):
 )
 def test_a_result_is_what_the_field_says_comes_out(text, values, kind, expected):
     assert formulas.result_of(text, values, kind) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "replace(a, '', b)", "replace(a, 'x', b)", "replace(replace(a, 'x', b), 'y', b)", f"concat({', '.join(['a'] * 90)})",
+        " + ".join(["a"] * 40), "a * 1000000", "left(a, 99999999) + right(b, 99999999)", "upper(a) + lower(b) + trim(a)",
+        "text(a) + text(b)", "coalesce(a, b) + replace(b, 'y', 'yy')",
+    ],
+)  # fmt: skip
+def test_no_formula_builds_more_than_it_gives(text):
+    values = {"a": "x" * 20_000, "b": "y" * 20_000}
+    formulas.check(text, values)
+    tracemalloc.start()
+    try:
+        found = formulas.result_of(text, values, "text")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found or "") <= formulas.LONGEST_TEXT
+    assert most < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("replace(a, 'o', '0')", "f00, b0"), ("replace(a, 'foo', '')", ", bo"), ("replace(a, 'z', 'y')", "foo, bo"),
+        ("replace(a, '', '-')", "foo, bo"), ("replace(a, 'bo', 7)", "foo, 7"), ("concat(a, 1.50, '!')", "foo, bo1.5!"),
+        ("concat()", None),
+    ],
+)  # fmt: skip
+def test_texts_are_replaced_and_joined(text, expected):
+    assert formulas.result_of(text, {"a": "foo, bo"}, "text") == expected
 
 
 @pytest.mark.parametrize(
