@@ -351,10 +351,14 @@ def get_any_view(pk: UUID | str, actor: Actor, *, lock: bool = False) -> SavedVi
 def own_row(model: type[M], pk: UUID | str, acting: Actor, *, lock: bool = False) -> M | None:
     """A row of work that a member has begun, such as an import: theirs, and of who writes everything;
     None for somebody else's. With `lock` locked until the transaction ends."""
-    rows = model._default_manager.filter(pk=pk)
-    if acting.write != "all":
-        rows = rows.filter(owner_id=acting.member_id)
+    rows = own_rows(model, acting).filter(pk=pk)
     return (rows.select_for_update() if lock else rows).first()
+
+
+def own_rows(model: type[M], acting: Actor) -> models.QuerySet[M]:
+    """Work that a member has begun: theirs, or everybody's for who writes everything."""
+    rows = model._default_manager.all()
+    return rows if acting.write == "all" else rows.filter(owner_id=acting.member_id)
 
 
 def as_uuid(value: UUID | str) -> UUID:

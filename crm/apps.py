@@ -37,4 +37,6 @@ class CrmConfig(AppConfig):
         settings_nav.add(organisation, _("Currencies"), "banknote", "settings_currencies", order=22, roles=["admin"])
         settings_nav.add(organisation, _("Failed events"), "zap", "dead_letters", order=90, roles=["admin"])
         settings_nav.add(data, _("Tags"), "tag", "settings_tags", order=70, roles=["admin", "manager"])
+        makers = ["admin", "manager", "rep"]
+        settings_nav.add(data, _("Bulk actions"), "list-checks", "bulk_runs", order=75, roles=makers)
         settings_nav.add(data, _("Recycle bin"), "trash-2", "recycle_bin", order=80)

@@ -73,6 +73,11 @@ class BulkKind(models.TextChoices):
     DELETE = "delete", _("Delete")
     UNDO = "undo", _("Undo")
 
+    def called(self, label: str) -> str:
+        """What a run of this kind is called; `label` names what it sets, or takes back."""
+        texts = {BulkKind.SET: _("Set %(what)s"), BulkKind.UNDO: _("Undo of %(what)s")}
+        return texts[self] % {"what": label} if self in texts else str(self.label)
+
 
 class BulkStatus(models.TextChoices):
     """How far a bulk run has come."""

@@ -258,7 +258,8 @@ def _values(kind: RecordType, run: BulkRun, records: Sequence[Any]) -> list[tupl
 
 @action
 def finish_run(run_id: UUID | str, *, acting: Actor, error: str = "") -> BulkRun:
-    """Marks a run as done, cancelled, or stopped by an error, and tells the member who got the records."""
+    """Marks a run as done, cancelled, or stopped by an error, and tells the member who got the records; the one who
+    began it, too, where it went on in the background."""
     run = BulkRun.objects.select_for_update().get(pk=run_id)
     if not run.is_running:
         return run
@@ -266,7 +267,25 @@ def finish_run(run_id: UUID | str, *, acting: Actor, error: str = "") -> BulkRun
     run.error, run.finished_at = error, timezone.now()
     run.save(update_fields=["status", "error", "finished_at", "updated_at"])
     _tell_owner(run, acting)
+    if run.total > AT_ONCE:
+        _tell_maker(run, acting)
     return run
+
+
+def _tell_maker(run: BulkRun, acting: Actor) -> None:
+    """How a run ended, to who has left its page long ago."""
+    ended = "partly" if run.status == BulkStatus.DONE and run.refused else str(run.status)
+    told: dict[str, Any] = {"changed": run.changed, "left": run.refused, "done": run.done, "total": run.total}
+    told |= {"what": run.kind, "label": run.label, "things": things_of(run, acting, run.total)}
+    notify(run.owner_id, f"bulk.{ended}", record=run.pk, **told)
+
+
+def things_of(run: BulkRun, acting: Actor, count: int) -> str:
+    """What so many records of a run are called in a sentence."""
+    if not run.record_type:
+        return ngettext("record", "records", count)
+    kind = schema.record_type(run.record_type, acting)
+    return str(kind.label if count == 1 else kind.label_plural).lower()
 
 
 def _tell_owner(run: BulkRun, acting: Actor) -> None:
@@ -274,9 +293,10 @@ def _tell_owner(run: BulkRun, acting: Actor) -> None:
     owner = run.values.get("owner")
     if not owner or not run.changed or str(owner) == str(run.owner_id) or run.kind == BulkKind.UNDO:
         return
-    kind = schema.record_type(run.record_type, acting)
-    things = str(kind.label if run.changed == 1 else kind.label_plural).lower()
-    notify(UUID(owner), "records.assigned", record_type=kind.key, count=run.changed, things=things, by=acting.name)
+    things = things_of(run, acting, run.changed)
+    notify(
+        UUID(owner), "records.assigned", record_type=run.record_type, count=run.changed, things=things, by=acting.name
+    )
 
 
 @action

@@ -84,6 +84,16 @@ def mark_read(notification_id: UUID | str, *, acting: Actor) -> Notification:
     return found
 
 
+@action
+def mark_read_about(record: UUID, *, acting: Actor) -> int:
+    """Marks what tells the actor of something that they look at as read; says how much that was."""
+    waiting = Notification.objects.filter(member_id=acting.member_id, record=record, read_at__isnull=True)
+    count = waiting.update(read_at=timezone.now())
+    if count and acting.member_id is not None:
+        _tell_pages(acting.member_id)
+    return count
+
+
 def _tell_pages(member_id: UUID) -> None:
     # Read-only members write nothing but what is their own, and an event has no owner.
     with elevated("an event about one's own inbox"):

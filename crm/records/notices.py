@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup
 
-from crm.enums import Role
+from crm.enums import BulkKind, Role
 from crm.models import Notification
 from crm.records.limits import types_without_stand_in
 from crm.records.names import Names
@@ -110,6 +110,10 @@ def register() -> None:
     add("member.joined", "user-plus", "green", lambda d: say(_("{name} joined the organisation"), name=_name(d)))
     add("member.records_received", "users", "teal", _records_received)
     add("records.assigned", "users", "teal", _records_assigned, _own_list)
+    add("bulk.done", "circle-check", "green", _bulk_done, _run_url)
+    add("bulk.partly", "triangle-alert", "amber", _bulk_done, _run_url)
+    add("bulk.cancelled", "circle-x", "gray", _bulk_cancelled, _run_url)
+    add("bulk.failed", "circle-alert", "red", _bulk_failed, _run_url)
 
 
 def _by(data: Mapping[str, Any]) -> str:
@@ -149,3 +153,29 @@ def _own_list(notification: Notification) -> str:
     except KeyError:
         return ""
     return (path_to(own) if own else path_to("record_list", notification.record_type)) + "?owner=me"
+
+
+def _bulk_done(data: Mapping[str, Any]) -> str:
+    text = _("{what}: done for {changed} {things}")
+    if data.get("left"):
+        text = _("{what}: done for {changed} {things}; {left} stayed as they were")
+    return _bulk_said(text, data)
+
+
+def _bulk_cancelled(data: Mapping[str, Any]) -> str:
+    return _bulk_said(_("{what}: cancelled after {done} of {total} {things}"), data)
+
+
+def _bulk_failed(data: Mapping[str, Any]) -> str:
+    return _bulk_said(_("{what}: stopped after {done} of {total} {things}"), data)
+
+
+def _bulk_said(text: str, data: Mapping[str, Any]) -> str:
+    what = BulkKind(data["what"]).called(data.get("label", ""))
+    counts = {key: f"{int(data.get(key) or 0):,}" for key in ("changed", "left", "done", "total")}
+    return say(text, what=what, things=data.get("things") or _("records"), **counts)
+
+
+def _run_url(notification: Notification) -> str:
+    """The page of a bulk run."""
+    return path_to("bulk_run", notification.record)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm import access, rules
 from crm.actions import bulk
+from crm.actions.notifications import mark_read_about
 from crm.actions.undo import may_undo, undone_by
 from crm.enums import BulkKind
 from crm.forms.bulk import bulk_form, field_for, settable, values_of
@@ -156,6 +157,8 @@ def bulk_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     r: Any = request
     run = bulk.get_run(pk, r.actor)
     kind = type_of(run.record_type, r.actor) if run.record_type else None
+    if not run.is_running and run.owner_id == r.actor.member_id:
+        r.member_unread -= mark_read_about(run.pk, acting=r.actor)
     made = run.change_set
     undone = undone_by(made) if made is not None and not run.is_running else None
     context = {

@@ -119,6 +119,14 @@ BULK = (
         effect=seen_by(tuple(actor for actor in SEES if actor != READONLY), CONTACT),
     ),
     Route(
+        name="bulk_runs",
+        method="GET",
+        right=PERSONAL,
+        arrange=_retitled,
+        allowed=INSIDE,
+        effect=lambda w, response, actor: (str(_run(w).pk) in response.said) == (actor in (ADMIN, REP)),
+    ),
+    Route(
         name="bulk_run",
         method="GET",
         right=PERSONAL,
