@@ -262,10 +262,12 @@ def opened(record_type: RecordType, record: UUID, actor: Actor) -> dict[str, Any
     return {wanted[pk]: orjson.loads(crypto.decrypt_text(actor.org_id, text, PURPOSE)) for pk, text in rows}
 
 
-def computed(record_type: RecordType, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    """The results of the formulas that the actor's role sees, for a record's values by field key."""
+def computed(
+    record_type: RecordType, values: Mapping[str, Any], actor: Actor, only: Collection[str] | None = None
+) -> dict[str, Any]:
+    """The results of the formulas that the actor's role sees, for a record's values by field key; `only` of some."""
     return {
         f.key: formulas.result_of(f.formula, values, f.result or "")
         for f in record_type.fields_for(actor.role)
-        if f.type == FieldType.FORMULA
+        if f.type == FieldType.FORMULA and (only is None or f.key in only)
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -30,18 +30,29 @@ def own_values(record_type: RecordType, record: Any, actor: Actor) -> dict[str, 
         found |= custom.opened(record_type, record.pk, actor)
     needed = {name for field in fields for name in formulas.names_of(field.formula)}
     if needed:
-        found |= custom.computed(record_type, formula_values(record_type, record, needed), actor)
+        found |= custom.computed(
+            record_type, formula_values(record_type, record, needed, choice_names(record_type, needed)), actor
+        )
     return found
 
 
-def formula_values(record_type: RecordType, record: Any, keys: Iterable[str]) -> dict[str, Any]:
+ChoiceNames = Mapping[str, Mapping[str, str]]
+
+
+def choice_names(record_type: RecordType, keys: Collection[str]) -> ChoiceNames:
+    """What the choices of fields are called, by field key and value. Some are rows of a table: those are read once,
+    however many records are shown."""
+    return {f.key: dict(f.options()) for f in record_type.fields if f.key in keys and f.type == FieldType.CHOICE}
+
+
+def formula_values(record_type: RecordType, record: Any, keys: Iterable[str], names: ChoiceNames) -> dict[str, Any]:
     """What formulas read of a record, by field key: money in units of its currency, choices by what they are called.
 
-    `record` is a row of its model, or a dict of the columns that `formula_columns` names.
+    `record` is a row of its model, or a dict of the columns that `formula_columns` names; `names` is from `choice_names`.
     """
     known = {field.key: field for field in record_type.fields}
     get = record.get if isinstance(record, Mapping) else lambda column: getattr(record, column, None)
-    return {key: _formula_value(known[key], get) for key in keys if key in known}
+    return {key: _formula_value(known[key], get, names) for key in keys if key in known}
 
 
 def formula_columns(record_type: RecordType, fields: Iterable[Field]) -> list[str]:
@@ -56,16 +67,18 @@ def flatten(record_type: RecordType, fields: Sequence[Field], rows: Iterable[dic
     """Puts the values of custom fields into the rows of a list, under the names of their columns."""
     own = [field for field in fields if field.custom]
     needed = {name for field in own for name in formulas.names_of(field.formula)}
+    names, shown = choice_names(record_type, needed), {field.key for field in own}
     for row in rows if own else ():
         values = row.get("custom") or {}
-        results = custom.computed(record_type, formula_values(record_type, row, needed), actor) if needed else {}
+        given = formula_values(record_type, row, needed, names)
+        results = custom.computed(record_type, given, actor, shown) if needed else {}
         for field in own:
             row[field.column] = results.get(field.key) if field.formula else stored.read(field, values)
             if field.currency_path:
                 row[field.currency_path] = stored.currency_of(field, values)
 
 
-def _formula_value(field: Field, get: Callable[[str], Any]) -> Any:
+def _formula_value(field: Field, get: Callable[[str], Any], names: ChoiceNames) -> Any:
     values = get("custom") or {} if field.custom else {}
     value = stored.read(field, values) if field.custom else get(field.column)
     if value is None:
@@ -74,7 +87,7 @@ def _formula_value(field: Field, get: Callable[[str], Any]) -> Any:
         code = stored.currency_of(field, values) if field.custom else get(field.currency_path)
         return Decimal(value).scaleb(-exponent(code)) if code else None
     if field.type == FieldType.CHOICE:
-        return str(dict(field.options()).get(str(value), value))
+        return str(names[field.key].get(str(value), value))
     return str(value) if isinstance(value, UUID) else value
 
 
