@@ -73,9 +73,11 @@ def create_field(record_type: str, given: FieldSettings, *, acting: Actor) -> Cu
     errors = _check(record_type, given)
     taken = {f.key for f in kind.fields} | _columns(kind)
     taken |= set(CustomField.everything.filter(record_type=record_type).values_list("key", flat=True))
-    key = given.key.strip() or _key_of(given.label, taken)
+    key = given.key.strip() or _key_of(given.label, taken | formulas.WORDS)
     if not KEY.fullmatch(key) or key in _RESERVED:
         errors["key"] = _("Use small letters, digits and underscores; begin with a letter.")
+    elif key in formulas.WORDS:
+        errors["key"] = _("This is a word of formulas, which could not name the field then. Use another one.")
     elif key in taken:
         errors["key"] = _("There is a field with this key already.")
     if _is_full(record_type):

@@ -10,7 +10,9 @@ minor units; an empty field makes the result empty, unless `coalesce` gives some
 from __future__ import annotations
 
 import ast
+import keyword
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -44,6 +46,10 @@ _REFUSED = (
     ast.IsNot,
 )
 _CONSTANTS = (int, float, str, bool, type(None))
+WORDS = frozenset({"and", "or", "not", "if", "else", "in", "is"})  # what formulas are written with: no keys of fields
+# Python's other words may be keys: such as `class`.
+_OTHER_WORDS = frozenset(word for word in keyword.kwlist if word.islower()) - WORDS
+_TOKENS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\w+""", re.ASCII)
 
 
 class _Empty(Exception):  # noqa: N818 -- says what is the matter
@@ -122,13 +128,28 @@ def _refuse(place: int, message: str) -> Invalid:
     return Invalid(fields={"formula": _("At character %(place)d: %(what)s") % {"place": place + 1, "what": message}})
 
 
+def _readable(text: str) -> str:
+    """A formula as Python's parser reads it: a key that is one of its words begins with a wide letter, which the parser
+    takes for the same letter when it has found a name there."""
+    return _TOKENS.sub(lambda found: _widened(found[0]) if found[0] in _OTHER_WORDS else found[0], text.strip())
+
+
+def _widened(word: str) -> str:
+    return chr(ord(word[0]) - ord("a") + ord("ａ")) + word[1:]
+
+
+def _place(text: str, node: ast.AST) -> int:
+    """Where a node stands in a formula, in characters: the parser counts bytes."""
+    return len(_readable(text).encode()[: getattr(node, "col_offset", 0)].decode())
+
+
 @lru_cache(maxsize=2048)
 def _parsed(text: str) -> ast.expr:
     """The expression of a formula. Raises Invalid naming the place of what is not allowed."""
     if len(text) > LONGEST:
         raise Invalid(fields={"formula": _("Too long: %(limit)s characters at most.") % {"limit": LONGEST}})
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(_readable(text), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         place = max(0, (getattr(error, "offset", None) or 1) - 1)
         raise _refuse(place, _("this can't be understood.")) from None
@@ -136,12 +157,12 @@ def _parsed(text: str) -> ast.expr:
     if len(nodes) > MOST_NODES:
         raise Invalid(fields={"formula": _("This formula is too complicated. Split it into several fields.")})
     for node in nodes:
-        _check_node(node)
+        _check_node(node, text)
     return tree.body
 
 
-def _check_node(node: ast.AST) -> None:
-    place = getattr(node, "col_offset", 0)
+def _check_node(node: ast.AST, text: str) -> None:
+    place = _place(text, node)
     if not isinstance(node, _NODES) or isinstance(node, _REFUSED):
         raise _refuse(place, _("this is not allowed in a formula."))
     if isinstance(node, ast.Constant) and not isinstance(node.value, _CONSTANTS):
@@ -172,7 +193,7 @@ def check(text: str, known: Collection[str]) -> frozenset[str]:
     names = names_of(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in names and node.id not in known:
-            raise _refuse(node.col_offset, _("there is no field “%(key)s”.") % {"key": node.id})
+            raise _refuse(_place(text, node), _("there is no field “%(key)s”.") % {"key": node.id})
     if not names:
         raise Invalid(fields={"formula": _("Name at least one field by its key.")})
     return names

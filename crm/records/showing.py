@@ -48,7 +48,7 @@ def choice_names(record_type: RecordType, keys: Collection[str]) -> ChoiceNames:
 def formula_values(record_type: RecordType, record: Any, keys: Iterable[str], names: ChoiceNames) -> dict[str, Any]:
     """What formulas read of a record, by field key: money in units of its currency, choices by what they are called.
 
-    `record` is a row of its model, or a dict of the columns that `formula_columns` names; `names` is from `choice_names`.
+    `record` is a row of its model, or a dict of the columns that `formula_columns` names; `names` are `choice_names`.
     """
     known = {field.key: field for field in record_type.fields}
     get = record.get if isinstance(record, Mapping) else lambda column: getattr(record, column, None)

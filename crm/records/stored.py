@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from crm.lib.amounts import parse_amount
 from crm.lib.money import exponent, is_currency
 from crm.lib.phones import MAX as LONGEST_PHONE
-from crm.lib.phones import normalize_phone
+from crm.lib.phones import dialled, normalize_phone
 from crm.records.registry import Field, FieldType
 from crm.tenancy.context import Actor
 
@@ -84,7 +84,10 @@ def _url(field: Field, value: Any, actor: Actor) -> str | None:
 
 
 def _phone(field: Field, value: Any, actor: Actor) -> str | None:
+    """In any form in which people write numbers, with an extension; but one without a digit is none."""
     text = _text(field, value, actor)
+    if text and not dialled(text):
+        raise BadValueError(_("Enter a phone number, such as +31 10 555 0142."))
     return normalize_phone(text, "")[:LONGEST_PHONE] if text else None
 
 

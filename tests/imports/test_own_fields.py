@@ -152,3 +152,10 @@ def test_deals_take_them_too(office):
     assert (job.record_type, counts(job)) == ("deal", (1, 0, 0, 1))
     with office.org.system():
         assert list(Deal.objects.values_list("name", "custom")) == [("Quay", {"segment": "Ports"})]
+
+
+def test_a_phone_number_without_a_digit_is_refused(office):
+    office.add("Reception", "phone")
+    job = office.run("Last Name,Email,Reception\nAmund,a@fjord.example,abc\nBirte,b@fjord.example,+47 22 12 34 56 x9\n")
+    assert (counts(job), office.customs()) == ((1, 0, 0, 1), [{"reception": "+4722123456 x9"}])
+    assert ["phone number" in reason for reason in office.reasons(job)] == [True]

@@ -173,3 +173,21 @@ def test_hundred_fields_cost_a_list_no_statement(site, django_assert_num_queries
 def test_a_type_that_takes_no_fields_has_no_settings_page(site):
     assert site.clients["admin"].get(site.url("settings/fields/nothing/")).status_code == 404
     assert site.clients["rep"].get(site.url("settings/fields/")).status_code == 403
+
+
+def test_phone_without_a_digit_is_refused_in_place_and_in_the_form(site):
+    site.add("Extra", "phone")
+    path = site.url(f"records/contact/{site.contact.pk}/fields/extra/")
+    field = site.clients["rep"].post(path, {"extra": "abc", "version": site.contact.version})
+    assert (field.status_code, "Enter a phone number" in field.content.decode()) == (422, True)
+    form = {
+        "last_name": "Lund",
+        "lifecycle": "lead",
+        "lead_status": "new",
+        "owner": site.members["rep"].pk,
+        "custom_extra": "abc",
+    }
+    made = site.post("rep", "contacts/new/", **form)
+    assert (made.status_code, "Enter a phone number" in made.content.decode()) == (422, True)
+    with site.org.system():
+        assert list(Contact.objects.values_list("last_name", "custom")) == [("Berg", {})]

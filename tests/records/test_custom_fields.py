@@ -53,6 +53,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
         ("multi_choice", [], None),
         ("email", "a.b@fjord.example", "a.b@fjord.example"),
         ("phone", "+47 22 12 34 56", "+4722123456"),
+        ("phone", "+47 22 12 34 56 ext. 7", "+4722123456 x7"),
+        ("phone", "(0)22 / 12-34", "(0)22 / 12-34"),
+        ("phone", "Reception 4711", "Reception 4711"),
         ("url", "fjord.example/x", "https://fjord.example/x"),
     ],
 )
@@ -70,7 +73,7 @@ def test_a_value_is_stored_as_its_type_says(company, kind, given, stored):
         ("text", "x" * 501), ("number", "a few"), ("number", "1e400"), ("number", True), ("percent", "nan"),
         ("money", "12 XYZ"), ("money", {"amount": "x", "currency": "EUR"}), ("date", "2026-02-30"), ("date", "soon"),
         ("datetime", "2026-13-01T00:00"), ("checkbox", "perhaps"), ("choice", "blue"), ("multi_choice", ["red", "blue"]),
-        ("multi_choice", 7), ("email", "nobody"), ("url", "javascript:alert(1)"), ("member", "me"),
+        ("multi_choice", 7), ("email", "nobody"), ("phone", "abc"), ("phone", "+"), ("phone", "ask x"), ("url", "javascript:alert(1)"), ("member", "me"),
         ("member", "0193524b-0000-7000-8000-000000000000"), ("lookup", "0193524b-0000-7000-8000-000000000000"),
     ],
 )  # fmt: skip

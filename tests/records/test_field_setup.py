@@ -16,7 +16,7 @@ from crm.actions.fields import (
 )
 from crm.lib.errors import Forbidden, Invalid
 from crm.models import CustomField
-from crm.records import schema
+from crm.records import schema, showing
 from tests.records.company import COLOURS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ def test_order_of_fields(company):
         assert [f.label for f in schema.record_type("contact", acting).fields if f.custom] == ["C", "A", "B"]
 
 
-@pytest.mark.parametrize("key", ["range", "in", "contains", "isnull"])
+@pytest.mark.parametrize("key", ["range", "contains", "isnull", "overlap"])
 def test_a_choice_in_use_is_found_whatever_the_key_of_its_field(company, key):
     row = company.add("Colour", "choice", options=COLOURS, key=key)
     company.contact(**{key: "red"})
@@ -192,3 +192,26 @@ def test_a_formula_comes_back_only_while_its_fields_are_there(company):
     with company.acting("admin") as acting:
         restore_field(price.pk, acting=acting)
         assert restore_field(formula.pk, acting=acting).deleted_at is None
+
+
+def test_a_word_of_formulas_is_no_key(company):
+    with company.acting("admin") as acting:
+        made = create_field("contact", FieldSettings(label="If not"), acting=acting)
+        row = create_field("contact", FieldSettings(label="If"), acting=acting)
+        assert (made.key, row.key) == ("if_not", "if_2")
+        with pytest.raises(Invalid) as caught:
+            create_field("contact", FieldSettings(label="Not", key="not"), acting=acting)
+        assert list(caught.value.fields) == ["key"]
+    with company.acting("admin"):
+        assert CustomField.objects.count() == 2
+
+
+def test_a_formula_takes_a_key_that_is_a_word_of_python(company):
+    number = company.add("Class", "number")
+    company.add("Twice", "formula", formula="class * 2", result="number")
+    assert number.key == "class"
+    contact = company.contact(**{"class": 4})
+    with company.acting("rep") as acting:
+        kind = schema.record_type("contact", acting)
+        record = type(contact).objects.get(pk=contact.pk)
+        assert showing.own_values(kind, record, acting) == {"class": 4, "twice": 8}

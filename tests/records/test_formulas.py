@@ -87,6 +87,31 @@ def test_texts_are_replaced_and_joined(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("class + 1", {"class": 2}, Decimal(3)),
+        ("concat(from, ' from class ', \"class\", class)", {"from": "x", "class": "y"}, "x from class classy"),
+        ("'it\\'s class' if import > 1 and not None else class", {"import": 2, "class": "a"}, "it's class"),
+        ("classes + class_2 + _class", {"classes": 1, "class_2": 2, "_class": 3}, Decimal(6)),
+        ("lambda * 2 + return", {"lambda": 2, "return": 1}, Decimal(5)),
+    ],
+)
+def test_keys_that_are_words_of_python(text, values, expected):
+    assert formulas.check(text, values) == set(values)
+    assert formulas.result_of(text, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("class + unknown", 9), ("'é' + unknown", 7), ("class + ü + a.b", 13), ("Class + class", 1), ("from + from.x", 8)],
+)
+def test_places_of_mistakes_are_counted_in_characters(text, place):
+    with pytest.raises(Invalid) as caught:
+        formulas.check(text, {"a", "class", "from", "ü"})
+    assert f"At character {place}:" in str(caught.value.fields["formula"])
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a.real", "a[0]", "__import__('os')", "(lambda: 1)()", "a ** 99", "[x for x in a]", "f'{a}'", "a if", "max(*a)",
