@@ -131,6 +131,7 @@ DEAL = RecordType(
     bin=Bin(deleted=_deleted, restored=_restored, tell_many=_tell_many, mend=deals.mend_restored),
     url_names={
         "list": "deal_list", "detail": "deal_detail", "new": "deal_new", "edit": "deal_edit", "import": "import_list",
+        "more": "deal_stage",
     },
     tabs=(Tab("deal_board", _("Board"), "square-kanban"), Tab("deal_list", _("List"), "list")),
     relations=(

@@ -70,6 +70,12 @@ class Invalid(CrmError):  # noqa: N818 -- reads as the answer it is
     message = _("Not saved. Check the marked fields.")
 
 
+class MoreNeeded(Invalid):
+    """The value is allowed, but wants an answer besides, such as why a deal is lost; `fields` says which."""
+
+    code = "more_needed"
+
+
 class TooSlow(CrmError):  # noqa: N818 -- reads as the answer it is
     """The database was not done in the time that such a question may take, and was stopped."""
 

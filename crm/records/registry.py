@@ -244,7 +244,8 @@ class RecordType:
     acting, version)`; values are a dict by field key. `bulk` holds what they need to change many records at once.
     Deleting is the recycle bin's for all types; `bin` says what goes with it. `closed` says why nobody may change a
     record, "" where somebody may; `update` refuses it, too. `url_names` maps "list", "detail", "new",
-    "edit" and "import" to URL names; what is absent is served by the generic pages.
+    "edit" and "import" to URL names; what is absent is served by the generic pages. "more" is the form that asks for
+    what a value wants besides (MoreNeeded): its address is given the field with that value, and the version.
     """
 
     key: str

@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from crm import access, queries
 from crm.actions.tags import resolve_tags
-from crm.lib.errors import Conflict, Forbidden, Invalid
+from crm.lib.errors import Conflict, Forbidden, Invalid, MoreNeeded
 from crm.records import actions, schema, showing, stored
 from crm.records.cell import WIDE, cell_html
 from crm.records.conflicts import Meanwhile, meanwhile
@@ -23,6 +23,7 @@ from crm.records.lookup import LookupField
 from crm.records.registry import Field, FieldType, RecordType
 from crm.records.tagnames import TagNamesField
 from crm.tenancy.context import Actor
+from crm.views.more import ask_more, more_url
 from crm.views.records import url_for
 from crm.web import props
 from crm.web.answers import sent_data
@@ -43,8 +44,8 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     r: Any = request
     record_type, field = _field(type_key, key, r.actor)
     record = access.get_visible(record_type.model, pk, r.actor, *props.relations(record_type, [key]))
+    show = cell_html if _in_cell(request) else _value
     if request.method == "GET" and "edit" not in request.GET:
-        show = cell_html if _in_cell(request) else _value
         return HttpResponse(show(record_type, field, record, r.actor))
     _check_editable(record_type, record, field, r.actor)
     data = sent_data(request) if request.method != "GET" else None
@@ -56,6 +57,9 @@ def record_field(request: HttpRequest, type_key: str, pk: str, key: str) -> Http
     try:
         saved, clash = _save(record_type, record.pk, field, form, r.actor)
     except Invalid as error:
+        more = more_url(record_type, record.pk, key, form.cleaned_data[key], record.version)
+        if isinstance(error, MoreNeeded) and more:
+            return ask_more(request, more, show(record_type, field, record, r.actor))
         if key not in error.fields and error.fields:
             # An action may name the column's whole group ("emails"); on this form there is one field.
             error.fields = {key: next(iter(error.fields.values()))}

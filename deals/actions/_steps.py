@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm import access
 from crm.events import emit
-from crm.lib.errors import Conflict, Invalid
+from crm.lib.errors import Conflict, Invalid, MoreNeeded
 from crm.records import timeline
 from crm.tenancy.context import Actor, elevated
 from deals import positions, queries, rules
@@ -49,9 +49,9 @@ def check_version(deal: Deal, version: int | None) -> None:
 
 
 def check_reason(stage: Stage, reason: str) -> None:
-    """Raises Invalid when a deal is lost without a word why."""
+    """Raises MoreNeeded when a deal is lost without a word why."""
     if stage.kind == StageKind.LOST and not reason.strip():
-        raise Invalid(_("Say why the deal was lost."), fields={"reason": _("Choose or write a reason.")})
+        raise MoreNeeded(_("Say why the deal was lost."), fields={"reason": _("Choose or write a reason.")})
     if len(reason) > 120:
         raise Invalid(fields={"reason": _("Too long: %(limit)s characters at most.") % {"limit": 120}})
 

@@ -47,14 +47,25 @@ def detail_url(deal: Deal) -> str:
 
 
 def changed(
-    request: HttpRequest, deal: Deal, stages: Iterable[UUID], text: str = "", *, undo: str = "", to: str = ""
+    request: HttpRequest,
+    deal: Deal,
+    stages: Iterable[UUID],
+    text: str = "",
+    *,
+    undo: str = "",
+    to: str = "",
+    field: str = "",
 ) -> HttpResponse:
-    """The change was made. Script is told which deal and columns to fetch; without it, on to the page `to`."""
+    """The change was made. Script is told which deal and columns to fetch, and lists that `field` has another value.
+    Without it, on to the page `to`."""
     if request.headers.get("HX-Request") != "true":
         if text:
             messages.success(request, text, extra_tags=f"undo={undo}" if undo else "")
         return hx_redirect(request, to or detail_url(deal))
-    response = close_dialog()
+    response = HttpResponse(status=204)
+    if field:
+        trigger_client_event(response, "cellChanged", {"id": str(deal.pk), "key": field})
+    close_dialog(response)
     if text:
         toast(response, text, undo=undo or None)
     return trigger_client_event(

@@ -13,6 +13,7 @@ from crm import access
 from crm.lib.errors import Invalid
 from crm.web.forms import add_error
 from crm.web.htmx import render_page
+from crm.web.urls import path_to
 from deals.actions.closure import close_deal, reopen_deal
 from deals.enums import StageKind
 from deals.forms import CloseForm
@@ -44,5 +45,6 @@ def deal_closure(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             text = moved_text(moved)
             return _answers.changed(request, moved.deal, touched(moved), text, undo=undo_url(moved))
-    context = {"deal": deal, "form": form, "outcome": outcome, "back": _answers.detail_url(deal)}
+    context = {"deal": deal, "form": form, "outcome": outcome, "action": path_to("deal_closure", pk)}
+    context["back"] = _answers.detail_url(deal)
     return render_page(request, "deals/close.html", context, block="form", status=422 if form.errors else 200)

@@ -12,24 +12,31 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import access
-from crm.lib.errors import Invalid
+from crm.lib.errors import CrmError, Invalid
+from crm.web.answers import refused
 from crm.web.errors import wants_json
+from crm.web.htmx import render_page
 from crm.web.urls import path_to
-from deals import positions
+from deals import board, positions, queries
 from deals.actions.stages import Moved, move_deal, undo_move, undo_reorder
 from deals.cards import age_of
-from deals.enums import DealStatus
+from deals.enums import DealStatus, StageKind
+from deals.forms import CloseForm
+from deals.models import Deal
 from deals.views import _answers
 
 
-@require_http_methods(["PUT"])
+@require_http_methods(["GET", "POST", "PUT"])
 def deal_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Moves a deal to `stage`, between the cards `before` and `after`; a lost stage wants a `reason`.
+    """PUT moves a deal to `stage`, between the cards `before` and `after`; a lost stage wants a `reason`. GET asks for
+    that, POST answers it.
 
     The board's script gets where the card is now. It has put the card's value from one column's head to the other's by
     itself; the event of the move then brings every open board, this one too, the heads as they are.
     """
     r: Any = request
+    if request.method != "PUT":
+        return _with_reason(request, pk)
     values = _answers.sent(request)
     moved = move_deal(
         pk,
@@ -44,6 +51,30 @@ def deal_stage(request: HttpRequest, pk: UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({**_place(moved), "text": moved_text(moved), "undo": undo_url(moved)})
     return _answers.changed(request, moved.deal, touched(moved), moved_text(moved), undo=undo_url(moved))
+
+
+def _with_reason(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The form that asks why a deal comes to the closed stage of the query, where a list or a board moves it there."""
+    r: Any = request
+    deal = access.get_visible(Deal, pk, r.actor)
+    if not access.may_write(deal, r.actor):
+        raise access.absent(Deal)
+    stage = queries.stage(board.id_of(request.GET.get("stage", "")))
+    if stage.kind == StageKind.OPEN:
+        raise Invalid
+    form = CloseForm(request.POST or None, outcome=stage.kind)
+    if request.method == "POST" and form.is_valid():
+        version = _answers.version_of(request.GET)
+        try:
+            moved = move_deal(pk, stage.pk, version=version, acting=r.actor, **form.cleaned_data)
+        except CrmError as error:
+            refused(form, error)
+        else:
+            text, undo = moved_text(moved), undo_url(moved)
+            return _answers.changed(request, moved.deal, touched(moved), text, undo=undo, field="stage")
+    context = {"deal": deal, "form": form, "outcome": stage.kind, "action": request.get_full_path()}
+    context["back"] = _answers.detail_url(deal)
+    return render_page(request, "deals/close.html", context, block="form", status=422 if form.errors else 200)
 
 
 def _card(value: Any) -> UUID | None:
@@ -102,4 +133,4 @@ def deal_stage_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
         position = request.GET.get("position", "")
         moved = undo_reorder(pk, version=version, position=position, former=former, acting=r.actor)
         text = _("%(deal)s is back where it was") % {"deal": moved.deal.name}
-    return _answers.changed(request, moved.deal, touched(moved), text)
+    return _answers.changed(request, moved.deal, touched(moved), text, field="stage")

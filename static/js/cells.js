@@ -186,5 +186,10 @@ document.addEventListener("cellChanged", ({ detail }) => {
   focus(cell);
   renewRow(cell.parentElement);
 });
+// The value wants an answer besides, and the dialog asks for it: one goes on from this cell later.
+document.addEventListener("openDialog", (e) => {
+  const state = edits.get(cellOf(e.target));
+  if (state) state.next = 0;
+});
 document.addEventListener("recordGone", ({ detail }) => grid()?.querySelector(`tr[data-id="${CSS.escape(detail.id)}"]`)?.remove());
 ready();

@@ -1,5 +1,6 @@
 // A list as a board over a picklist: a card is dragged, or carried by keys, to another column; the server's answer wins.
 import { draggable, filled } from "./card-drag.js";
+import { askMore } from "./more.js";
 import { toast } from "./toast.js";
 
 const board = () => document.querySelector("[data-choice-board]");
@@ -20,12 +21,17 @@ function move(card, from, next) {
   queue = queue.then(async () => {
     try {
       const answer = await put(card, to.dataset.key);
+      if (!answer) {
+        from.insertBefore(card, next?.parentElement === from ? next : null);
+        say(text("cancelled"));
+        return;
+      }
       card.dataset.version = answer.version;
       for (const { key, html } of answer.heads) {
         const head = board().querySelector(`[data-head="${CSS.escape(key)}"]`);
         if (head) head.innerHTML = html;
       }
-      toast({ text: answer.text, undo: answer.undo });
+      if (answer.text) toast({ text: answer.text, undo: answer.undo });
     } catch (error) {
       from.insertBefore(card, next?.parentElement === from ? next : null);
       toast({ kind: "error", text: text("back", { card: nameOf(card), reason: error.message }) });
@@ -35,17 +41,29 @@ function move(card, from, next) {
   });
 }
 
+// Nothing where an answer was wanted besides, and none was given.
 async function put(card, value) {
-  const options = { method: "PUT", body: JSON.stringify({ value, version: Number(card.dataset.version) }) };
+  const answer = await ask(card, { method: "PUT", body: JSON.stringify({ value, version: Number(card.dataset.version) }) });
+  if (!answer.more) return answer;
+  return (await askMore(answer.more, card.dataset.id)) ? ask(card, {}) : null;
+}
+
+async function ask(card, options) {
   options.headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf() };
   const response = await fetch(board().dataset.move.replace(board().dataset.hole, card.dataset.id), options).catch(() => {
     throw new Error(text("offline"));
   });
   if (response.redirected) location.reload(); // signed out meanwhile
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error([answer.detail, ...Object.values(answer.errors ?? {}).flat()].filter(Boolean).join(" "));
+  if (!response.ok && !answer.more) throw new Error([answer.detail, ...Object.values(answer.errors ?? {}).flat()].filter(Boolean).join(" "));
   return answer;
 }
+
+// A card that was changed from elsewhere, such as by the undo of a toast: the board is asked for anew.
+document.addEventListener("cellChanged", ({ detail }) => {
+  const card = board()?.querySelector(`.deal[data-id="${CSS.escape(detail.id)}"]`);
+  if (card && !card.classList.contains("is-saving")) htmx.trigger(document.body, "recordChanged");
+});
 
 // ---- by mouse and touch
 function ready() {

@@ -33,6 +33,8 @@ document.addEventListener(
   },
   true,
 );
+// Server: HX-Trigger: {"openDialog": {"href": "/w/x/deals/7/stage/?stage=3"}}
+document.addEventListener("openDialog", (e) => htmx.ajax("GET", e.detail.href, { source: document.body, target: "#dialog", swap: "innerHTML" }));
 // Server: HX-Trigger: closeDialog
 document.addEventListener("closeDialog", (e) => {
   const dialog = e.target.closest?.("dialog[open]") ?? document.querySelector("dialog[open]");

@@ -192,6 +192,22 @@ DEALS = (
     ),
     Route(
         name="deal_stage",
+        method="GET",
+        query=lambda w: {"stage": w.stages["Lost"].pk},
+        effect=seen_by(EDITS, CRANE),
+        **_EDIT,
+    ),
+    Route(
+        name="deal_stage",
+        method="POST",
+        query=lambda w: {"stage": w.stages["Lost"].pk, "version": w.deal.version},
+        body=lambda w: {"reason": "Price"},
+        status=302,
+        effect=lambda w, response, actor: (_stage_of(w), _deal(w).close_reason) == ("Lost", "Price"),
+        **_EDIT,
+    ),
+    Route(
+        name="deal_stage",
         method="PUT",
         body=lambda w: {"stage": w.stages["Proposal"].pk},
         status=302,

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from crm.actions import views
 from crm.models import SavedView, TeamMember, ViewMark
 from crm.records import lists, schema
-from tests.security.matrix import ADMIN, INSIDE, MANAGER, MEMBER, OWNS, PERSONAL, REP, WRITES, Route, World
+from tests.security.matrix import ADMIN, INSIDE, MANAGER, MEMBER, OWNS, PERSONAL, READONLY, REP, WRITES, Route, World
 
 # Who sees the rep's view of the rep's team; who may change it are the same.
 TEAM = (ADMIN, MANAGER, REP)
@@ -153,6 +153,10 @@ VIEWS = (
         name="record_choice", method="POST", right="record.edit", allowed=OWNS, shareable=False, status=204,
         args=lambda w: ["vessel", w.vessel.pk, "flag"], query=lambda w: {"to": "no", "was": w.vessel.version},
         effect=lambda w, response, actor: w.get(type(w.vessel), w.vessel.pk).flag == "no",
+    ),
+    Route(
+        name="record_choice", method="GET", right="record.view", allowed=(*OWNS, READONLY), shareable=False,
+        args=lambda w: ["vessel", w.vessel.pk, "flag"], query=lambda w: {"layout": "board", "by": "flag"},
     ),
     Route(
         name="record_choice", method="PUT", right="record.edit", allowed=OWNS, shareable=False,
