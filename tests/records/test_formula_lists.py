@@ -14,7 +14,11 @@ from tests.deals.conftest import Sales, make_sales
 from tests.support.web import client_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PLACES = ("deals/list/?cols=where", "records/deal/export/?cols=where", "deals/list/?cols=where&layout=board&by=forecast_category")
+PLACES = (
+    "deals/list/?cols=where",
+    "records/deal/export/?cols=where",
+    "deals/list/?cols=where&layout=board&by=forecast_category",
+)
 
 
 def make_places() -> Sales:
