@@ -15,6 +15,7 @@ from django.utils import timezone
 from activities.enums import BY_SYSTEM, ActivityType, Source, TaskStatus
 from activities.models import Activity, Task
 from contacts.models import Contact
+from crm import access
 from crm.records.limits import called
 from crm.tenancy.backend.base import prepared_cursor
 from crm.tenancy.backend.kept import OneOf
@@ -107,6 +108,12 @@ def texts_of(ids: Collection[UUID]) -> list[dict[str, Any]]:
     """What activities say and what they are about, as far as the reader sees them."""
     columns = ("id", "type", "subject", "body", "contact_id", "account_id", "deal_id")
     return list(Activity.objects.filter(OneOf("id", array(ids))).values(*columns))
+
+
+def moment_of(kind: str, pk: UUID, activity: UUID, actor: Actor) -> datetime | None:
+    """When an activity of a record happened; None for one that is not there for the actor, or on another record."""
+    rows = access.visible(Activity, actor).filter(**{"pk": activity, f"{kind}_id": pk})
+    return rows.values_list("occurred_at", flat=True).first()
 
 
 def tells_creation(kind: str, pk: UUID) -> bool:

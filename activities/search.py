@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from activities import queries, rules
 from activities.enums import ActivityType
 from activities.models import Activity
-from activities.timelines import MODELS
+from activities.timelines import MODELS, place_of
 from crm.records.names import Names
 from crm.records.registry import registry
 from crm.records.search import Shown, Source, add_source
@@ -58,6 +58,7 @@ def _shown(row: Mapping[str, Any], names: Names, sought: str) -> Shown | None:
     about = names.of(MODELS[kind], pk) if kind else ""
     if not about and row["type"] not in rules.LOGGED:
         return None
-    url = f"{page_of(registry.get(kind))(pk)}#a-{row['id']}" if about else path_to("activity_edit", row["id"])
+    page = page_of(registry.get(kind))(pk) if about else ""
+    url = place_of(page, row["id"]) if page else path_to("activity_edit", row["id"])
     said = excerpt(row["body"], sought, EXCERPT)
     return Shown(row["subject"] or said, " · ".join(filter(None, [about, said if row["subject"] else ""])), url)

@@ -102,10 +102,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A page of a timeline; `older` is the cursor of the next one, "" at the end."""
+    """A page of a timeline; `older` is the cursor of the next one, "" at the end. `newest` says that it is the first
+    one; `sought` is the activity that it was opened at, where the page shows it."""
 
     days: list[Day]
     older: str
+    newest: bool = True
+    sought: UUID | None = None
 
     @property
     def entries(self) -> list[Entry]:
@@ -115,12 +118,13 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which part of a timeline is wanted."""
+    """Which part of a timeline is wanted. `entry` is an activity to open it at."""
 
     tab: str = ""
     search: str = ""
     cursor: str = ""
     size: int = SIZE
+    entry: UUID | None = None
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -135,9 +139,28 @@ def timeline(kind: str, record: Any, actor: Actor, wanted: Request | None = None
     """The timeline of a contact, account or deal that the actor sees: activities merged with field changes.
 
     Newest first. Takes three statements, four where child rows were added and five where the entry of the record's
-    creation stands on another page. Raises Invalid for a tab or cursor that does not exist.
+    creation stands on another page. Opened at an activity that is not among the newest, it begins with that one: its
+    place is asked for, and a second page read. Raises Invalid for a tab or cursor that does not exist.
     """
     wanted = wanted or Request()
+    page = _page(kind, record, actor, wanted)
+    if wanted.entry is None or any(entry.activity_id == wanted.entry for entry in page.entries):
+        return replace(page, sought=wanted.entry)
+    at = queries.moment_of(kind, record.pk, wanted.entry, actor)
+    if at is None:
+        return page
+    # A page begins after its cursor: after the id that would come before that of the entry, at the same moment.
+    former = UUID(int=wanted.entry.int + 1)
+    begins = replace(wanted, cursor=encode_cursor("next", [at.isoformat(), "activity"], former))
+    return replace(_page(kind, record, actor, begins), sought=wanted.entry)
+
+
+def place_of(page: str, activity: UUID) -> str:
+    """The address at which an activity is read on the page of a record."""
+    return f"{page}?entry={activity}#a-{activity}"
+
+
+def _page(kind: str, record: Any, actor: Actor, wanted: Request) -> Timeline:
     if wanted.tab not in TABS:
         raise Invalid(_("There is no such part of a timeline. Open the page again."))
     before = _decode(wanted.cursor) if wanted.cursor else None
@@ -155,7 +178,7 @@ def timeline(kind: str, record: Any, actor: Actor, wanted: Request | None = None
     entries = _entries(page, reader, Scene(kind, record, actor, reader.names, timezone.now()))
     zone = timezone.get_current_timezone()
     days = [Day(day, list(found)) for day, found in groupby(entries, key=lambda e: e.at.astimezone(zone).date())]
-    return Timeline(days, _encode(page[-1]) if more else "")
+    return Timeline(days, _encode(page[-1]) if more else "", newest=before is None)
 
 
 Key = tuple[datetime, int, Any]  # moment, activities before changes, id

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_noop as N_  # noqa: N812 -- the nam
 from django.utils.translation import ngettext
 from markupsafe import Markup, escape
 
+from activities.enums import BY_SYSTEM
+from activities.records import OUTCOME_TONES
 from activities.timelines import Day, Entry
 from activities.views._paths import Paths
 from crm.web import formats
@@ -25,7 +28,6 @@ MARKS = {
     "changed": ("pencil", "gray"), "deleted": ("trash-2", "red"), "restored": ("undo-2", "gray"),
     "won": ("trophy", "green"), "lost": ("circle-x", "red"), "inbound": ("phone-incoming", "green"),
 }  # fmt: skip
-OUTCOME_TONES = {"connected": "green", "no_answer": "gray", "voicemail": "blue", "busy": "amber", "wrong_number": "red"}
 
 
 def duration(seconds: int | None) -> str:
@@ -41,13 +43,14 @@ def duration(seconds: int | None) -> str:
 
 
 class Lines:
-    """Tells entries to the reader of one page. `kind` is the type of the record whose timeline it is, "" elsewhere.
+    """Tells entries to the reader of one page. `kind` is the type of the record whose timeline it is, "" elsewhere;
+    `sought` is the activity that the page was opened at.
 
     Every method answers HTML in which all that people wrote is escaped.
     """
 
-    def __init__(self, kind: str = "") -> None:
-        self.kind = kind
+    def __init__(self, kind: str = "", sought: UUID | None = None) -> None:
+        self.kind, self.sought = kind, sought
         self.paths = Paths()
         # Looked up once: every look at the reader's language or zone costs microseconds, and a page needs hundreds.
         self._zone = timezone.get_current_timezone()
@@ -85,8 +88,9 @@ class Lines:
     def entry(self, e: Entry) -> str:
         """One line with its card or its changes."""
         name, tone = _mark(e)
+        found = ' aria-current="true"' if self.sought and e.activity_id == self.sought else ""
         return (
-            f'<article class="tl" id="{e.id}"><span class="tl-icon" data-tone="{tone}">{icon(name)}</span><div>'
+            f'<article class="tl" id="{e.id}"{found}><span class="tl-icon" data-tone="{tone}">{icon(name)}</span><div>'
             f'<div class="tl-line"><span class="tl-text">{self.sentence(e)}{_badges(e)}</span>{self._acts(e)}'
             f"{self._time(e.at, formats.clock)}</div>{_changes(e) if e.changes else _card(e)}</div></article>"
         )
@@ -197,16 +201,24 @@ class Lines:
         return f'<a href="{self.paths.record(kind, ref.id)}">{escape(ref.name)}</a>' if ref else ""
 
     def _acts(self, e: Entry) -> str:
-        if not e.may_change:
+        """What can be done with an entry. Its history is for whoever reads it; what Keel writes down has none."""
+        if e.activity_id is None or e.kind in BY_SYSTEM:
             return ""
-        edit, remove = self.paths.edit(e.activity_id), self.paths.deletion(e.activity_id)
-        return (
-            f'<span class="tl-acts"><a class="btn btn-xs btn-icon btn-ghost" href="{edit}" hx-get="{edit}" '
-            f'hx-target="#dialog" aria-label="{self._label(N_("Edit this entry"))}">{icon("pencil", "icon-sm")}</a>'
-            f'<button type="button" class="btn btn-xs btn-icon btn-ghost" hx-post="{remove}" '
-            f'hx-target="closest article" hx-swap="delete" aria-label="{self._label(N_("Delete this entry"))}">'
-            f"{icon('trash-2', 'icon-sm')}</button></span>"
+        history = self.paths.history(e.activity_id)
+        acts = (
+            f'<a class="btn btn-xs btn-icon btn-ghost" href="{history}" hx-get="{history}" hx-target="#drawer" '
+            f'aria-label="{self._label(N_("History of this entry"))}">{icon("history", "icon-sm")}</a>'
         )
+        if e.may_change:
+            edit, remove = self.paths.edit(e.activity_id), self.paths.deletion(e.activity_id)
+            acts = (
+                f'<a class="btn btn-xs btn-icon btn-ghost" href="{edit}" hx-get="{edit}" '
+                f'hx-target="#dialog" aria-label="{self._label(N_("Edit this entry"))}">{icon("pencil", "icon-sm")}</a>'
+                f'{acts}<button type="button" class="btn btn-xs btn-icon btn-ghost" hx-post="{remove}" '
+                f'hx-target="closest article" hx-swap="delete" aria-label="{self._label(N_("Delete this entry"))}">'
+                f"{icon('trash-2', 'icon-sm')}</button>"
+            )
+        return f'<span class="tl-acts">{acts}</span>'
 
 
 def _head(day: date) -> str:

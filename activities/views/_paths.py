@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from activities.actions import log
 from crm.records.registry import registry
 from crm.web.cells import page_of, url_of
 
@@ -26,6 +27,11 @@ class Paths:
     def edit(self) -> Callable[[Any], str]:
         """The form of an activity."""
         return url_of("activity_edit")
+
+    @cached_property
+    def history(self) -> Callable[[Any], str]:
+        """Who changed an activity, and what."""
+        return url_of("record_history", log.KEY)
 
     @cached_property
     def deletion(self) -> Callable[[Any], str]:

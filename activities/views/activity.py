@@ -17,7 +17,7 @@ from activities.actions.log import delete_activity, log_activity, restore_activi
 from activities.enums import ActivityType
 from activities.forms import FIELDS, ActivityForm, initial_of
 from activities.models import Activity
-from activities.timelines import MODELS
+from activities.timelines import MODELS, place_of
 from activities.views.timeline import LOGGED, page_of, record_of, refuse_viewers
 from crm import access, rules
 from crm.lib.errors import CrmError, Forbidden, Invalid
@@ -90,7 +90,7 @@ def activity_detail(request: HttpRequest, pk: str) -> HttpResponse:
     kind = next((kind for kind in Activity.SEEN_THROUGH if getattr(activity, f"{kind}_id")), "")
     about = getattr(activity, f"{kind}_id", None)
     if about and access.visible(MODELS[kind], r.actor).filter(pk=about).exists():
-        return HttpResponseRedirect(f"{page_of(kind, about)}#a-{activity.pk}")
+        return HttpResponseRedirect(place_of(page_of(kind, about), activity.pk))
     return record_detail(request, log.KEY, pk)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -54,7 +56,8 @@ def page_of(kind: str, pk: Any) -> str:
 
 
 def panel(request: HttpRequest, record: Any) -> Markup:
-    """Composer and timeline for the middle of a record's page; the address may name a tab, a search and a cursor."""
+    """Composer and timeline for the middle of a record's page; the address may name a tab, a search and a cursor, or
+    the entry to open at."""
     kind = type(record)._meta.model_name or ""
     context = _context(request, kind, record) | _composer(request, kind, record)
     return Markup(render(request, TEMPLATE, context, blocks=["composer", "timeline"]))  # noqa: S704 -- rendered here
@@ -62,8 +65,10 @@ def panel(request: HttpRequest, record: Any) -> Markup:
 
 def _wanted(request: HttpRequest) -> Request:
     given = request.GET
-    tab = given.get("tab", "")
-    return Request(tab if tab in timelines.TABS else "", given.get("q", "").strip()[:100], given.get("after", ""))
+    tab, entry = given.get("tab", ""), given.get("entry", "")
+    wanted = Request(tab if tab in timelines.TABS else "", given.get("q", "").strip()[:100], given.get("after", ""))
+    # A part of the timeline may not hold the entry: whoever has chosen one is shown that.
+    return replace(wanted, entry=UUID(entry)) if wanted == Request() and access.is_uuid(entry) else wanted
 
 
 def _context(request: HttpRequest, kind: str, record: Any, wanted: Request | None = None) -> dict[str, Any]:
@@ -77,8 +82,10 @@ def _context(request: HttpRequest, kind: str, record: Any, wanted: Request | Non
     shown_day = request.GET.get("day", "") if wanted.cursor and is_partial(request) else ""
     return {
         "record": record,
-        "lines": Lines(kind).days(found.days, shown_day),
+        "lines": Lines(kind, found.sought).days(found.days, shown_day),
         "wanted": wanted,
+        "found": found,
+        "is_lost": wanted.entry is not None and found.sought is None and "following" not in request.GET,
         "tabs": _tabs(),
         "url_timeline": own,
         "url_page": page,
@@ -118,7 +125,8 @@ def _errors(form: ActivityForm) -> dict[str, str]:
 
 @require_http_methods(["GET", "POST"])
 def timeline(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
-    """The timeline of a record: `tab`, `q` and `after` choose what is shown. POST adds a note, a call or a meeting.
+    """The timeline of a record: `tab`, `q` and `after` choose what is shown, `entry` opens it at an activity. POST adds
+    a note, a call or a meeting.
 
     It has no page of its own: a load leads to the record's. With `following` it is an open page that asks, of its own
     accord: where the record is gone by then, the answer is empty.
@@ -141,7 +149,8 @@ def timeline(request: HttpRequest, kind: str, pk: str) -> HttpResponse:
     whole = targets(request, "timeline")
     response = render_page(request, TEMPLATE, context, block="timeline" if whole else "list")
     if not whole:
-        query = urlencode({k: v for k, v in (("tab", context["wanted"].tab), ("q", context["wanted"].search)) if v})
+        wanted, sought = context["wanted"], context["found"].sought
+        query = urlencode({k: v for k, v in (("tab", wanted.tab), ("q", wanted.search), ("entry", sought)) if v})
         response["HX-Replace-Url"] = context["url_page"] + (f"?{query}" if query else "")
     return response
 

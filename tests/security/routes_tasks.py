@@ -19,7 +19,7 @@ from tests.security.matrix import (
     Route,
     World,
 )
-from tests.security.routes_records import NAMES, now, of, seen_by
+from tests.security.routes_records import AUTHOR, NAMES, now, of, seen_by
 
 TITLE = NAMES["task"]
 READS = (ADMIN, MANAGER, REP, READONLY)  # a task can't be shared: its owner's, their managers'
@@ -108,6 +108,15 @@ TASKS = (
         allowed=SEES,
         status=302,
         effect=lambda w, response, actor: str(w.contact.pk) in response["Location"],
+    ),
+    Route(
+        name="record_history",
+        method="GET",
+        right="record.view",
+        sets="activity",
+        args=lambda w: ["activity", w.activity.pk],
+        allowed=SEES,
+        effect=seen_by(SEES, AUTHOR),
     ),
     # Its generic pages keep to the rules of its own ones.
     Route(
