@@ -10,12 +10,11 @@ from activities.enums import Priority, TaskStatus
 from contacts.models import Account, Contact
 from crm.models import Membership
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import slot_indexes, words_index
+from crm.tenancy.indexes import CHANGED, sieved_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots
 from deals.models import Deal
 
 LIVE = models.Q(deleted_at__isnull=True)
-CHANGED = (models.F("updated_at").desc(), models.F("id").desc())
 # Behind every date that somebody means: open tasks without a date come after those with one, done ones last.
 SOME_DAY, NO_DAY = datetime(9000, 1, 1, tzinfo=UTC), datetime(9001, 1, 1, tzinfo=UTC)
 
@@ -72,12 +71,11 @@ class Task(OrgModel, SortSlots):
                 )
                 for parent in ("contact", "account", "deal")
             ),
-            models.Index("org", "owner", "agenda_at", "id", include=["status"], name="task_owned", condition=LIVE),
-            models.Index("org", "owner", *CHANGED, include=["status"], name="task_owned_changed", condition=LIVE),
-            # With the owner and the status, so that lists pass by other rows without touching the table.
-            models.Index("org", "agenda_at", "id", include=["owner", "status"], name="task_planned", condition=LIVE),
-            models.Index("org", *CHANGED, include=["owner", "status"], name="task_changed", condition=LIVE),
-            models.Index("org", "title_norm", "id", include=["owner", "status"], name="task_named", condition=LIVE),
+            sieved_index("owner", "agenda_at", "id", sieved=["status"], name="task_by_owner"),
+            sieved_index("owner", *CHANGED, sieved=["status"], name="task_by_owner_changed"),
+            sieved_index("agenda_at", "id", sieved=["owner", "status"], name="task_by_plan"),
+            sieved_index(*CHANGED, sieved=["owner", "status"], name="task_by_change"),
+            sieved_index("title_norm", "id", sieved=["owner", "status"], name="task_by_title"),
             words_index("task_words", "title_norm", condition=LIVE),
             *slot_indexes("task"),
         ]

@@ -7,7 +7,7 @@ from contacts.enums import AddressKind, ContactRole, LeadStatus, Lifecycle
 from contacts.models.account import LIVE, Account
 from crm.models import Address, Membership, Share
 from crm.tenancy.fields import NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import grams_index, owned_index, slot_indexes, words_index
+from crm.tenancy.indexes import CHANGED, grams_index, owned_index, sieved_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 
 SIEVED = ("lifecycle", "lead_status")  # what lists are filtered by most
@@ -39,34 +39,19 @@ class Contact(OrgModel, SortSlots, Address):
 
     class Meta(OrgModel.Meta):
         indexes = [
-            # With the owner, what lists are filtered by most and what they are sorted by next, so that they pass by
-            # other rows without touching the table, and count without it.
-            models.Index(
-                "org",
-                models.F("updated_at").desc(),
-                models.F("id").desc(),
-                include=["owner", "sort_name", *SIEVED],
-                name="contact_by_change",
-                condition=LIVE,
-            ),
-            models.Index(
-                "org",
-                "sort_name",
-                "id",
-                include=["owner", "updated_at", *SIEVED],
-                name="contact_by_name",
-                condition=LIVE,
-            ),
-            models.Index(
-                "org",
+            # With what lists are sorted by next, so that they pass by other rows without touching the table, and count
+            # without it.
+            sieved_index(*CHANGED, sieved=("owner", *SIEVED), include=["sort_name"], name="contact_changed"),
+            sieved_index("sort_name", "id", sieved=("owner", *SIEVED), include=["updated_at"], name="contact_named"),
+            sieved_index(
                 "last_activity_at",
                 "id",
-                include=["owner", *SIEVED],
-                name="contact_by_activity",
-                condition=LIVE & models.Q(last_activity_at__isnull=False),
+                sieved=("owner", *SIEVED),
+                name="contact_active",
+                condition=models.Q(last_activity_at__isnull=False),
             ),
             models.Index("org", "full_name_norm", name="contact_full_name", condition=LIVE),
-            owned_index("contact_by_owner", "sort_name", "last_activity_at", *SIEVED),
+            owned_index("contact_owned", "sort_name", "last_activity_at", sieved=SIEVED),
             models.Index("org", "email_norm", name="contact_email", condition=LIVE),
             models.Index("org", "phone_norm", name="contact_phone", condition=LIVE),
             models.Index("org", "account", name="contact_account", condition=LIVE),

@@ -60,7 +60,9 @@ def export_rows(record_type: RecordType, query: lists.ListQuery, actor: Actor) -
 def _check_whole(record_type: RecordType, query: lists.ListQuery, actor: Actor) -> None:
     """Raises Invalid for a search that finds more than a list shows of it: a file must not leave rows out unsaid."""
     if query.q and not lists.matching(record_type, query, actor)[1]:
-        message = _("More than %(most)s records match what was searched for. Filter the list, or search for more words.")
+        message = _(
+            "More than %(most)s records match what was searched for. Filter the list, or search for more words."
+        )
         raise Invalid(message % {"most": formats.number(lists.MATCHES)})
 
 

@@ -7,7 +7,7 @@ from contacts.enums import ContactRole
 from contacts.models import Account, Contact
 from crm.models import Membership, Share
 from crm.tenancy.fields import ComputedField, NormalizedField, TenantForeignKey
-from crm.tenancy.indexes import owned_index, slot_indexes, words_index
+from crm.tenancy.indexes import CHANGED, owned_index, sieved_index, slot_indexes, words_index
 from crm.tenancy.models import OrgModel, SortSlots, TenantModel
 from deals.enums import DealStatus, ForecastCategory
 from deals.models.pipeline import LIVE, Pipeline, Stage
@@ -64,35 +64,21 @@ class Deal(OrgModel, SortSlots):
                 condition=models.Q(status="open") & LIVE,
                 name="deal_board",
             ),
-            # With the owner, what lists are filtered by most and what they are sorted by next, so that they pass by
-            # other rows without touching the table, and count without it.
-            models.Index(
-                "org",
-                models.F("updated_at").desc(),
-                models.F("id").desc(),
-                include=["owner", "name_norm", *SIEVED],
-                name="deal_by_change",
-                condition=LIVE,
-            ),
-            owned_index("deal_by_owner", "name_norm", "amount", "close_date", *SIEVED),
+            # With what lists are sorted by next, so that they pass by other rows without touching the table, and count
+            # without it.
+            sieved_index(*CHANGED, sieved=("owner", *SIEVED), include=["name_norm"], name="deal_changed"),
+            owned_index("deal_owned", "name_norm", "amount", "close_date", sieved=SIEVED),
             models.Index(
                 fields=["org", "owner", "stage", "position", "id"],
                 include=["amount", "currency", "weighted"],
                 condition=models.Q(status="open") & LIVE,
                 name="deal_owner_board",
             ),
-            models.Index(
-                "org",
-                "name_norm",
-                "id",
-                include=["owner", "updated_at", *SIEVED],
-                name="deal_by_name",
-                condition=LIVE,
-            ),
+            sieved_index("name_norm", "id", sieved=("owner", *SIEVED), include=["updated_at"], name="deal_named"),
             models.Index("org", "account", name="deal_account", condition=LIVE),
             words_index("deal_words", "name_norm", condition=LIVE),
-            models.Index("org", "amount", "id", include=["owner", *SIEVED], name="deal_amount", condition=LIVE),
-            models.Index("org", "close_date", "id", include=["owner", *SIEVED], name="deal_closing", condition=LIVE),
+            sieved_index("amount", "id", sieved=("owner", *SIEVED), name="deal_by_amount"),
+            sieved_index("close_date", "id", sieved=("owner", *SIEVED), name="deal_by_closing"),
             # What was won in a quarter, without touching the table.
             models.Index(
                 fields=["org", "closed_on"],

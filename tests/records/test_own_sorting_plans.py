@@ -145,7 +145,7 @@ def test_contacts_are_read_by_the_index_of_their_last_activity(port: Harbour, cl
             with CaptureQueriesContext(connection) as captured:
                 page = lists.list_page(kind, ListQuery(sort="-last_activity_at", cursor=cursor), actor)
             (statement,) = [q["sql"] for q in captured.captured_queries if 'FROM "contacts_contact"' in q["sql"]]
-            assert "contact_by_activity" in json.dumps(plan(statement))
+            assert "contact_active" in json.dumps(plan(statement))
             assert buffers(statement) < 400
             found += [row["id"] for row in page.rows]
             cursor = page.next_cursor
