@@ -1,11 +1,17 @@
 // Dialogs: those in the page (data-dialog=id) and those whose content htmx loads into #dialog or #drawer.
 const loaded = "#dialog, #drawer";
 
+// The heading gets the focus here, not by its attribute: that would be one for the page, which a link into it refuses.
+export function show(dialog) {
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("h2[tabindex]")?.focus();
+}
+
 document.addEventListener("click", (e) => {
   const opener = e.target.closest("[data-dialog]");
   if (opener) {
-    const dialog = document.getElementById(opener.dataset.dialog);
-    if (dialog && !dialog.open) dialog.showModal();
+    show(document.getElementById(opener.dataset.dialog));
     return;
   }
   const closer = e.target.closest("[data-close]");

@@ -1,5 +1,7 @@
 // Shortcuts: single keys and "g x" chords, declared in the markup: data-key="c" on a link, button or input. Off while typing.
 // WCAG 2.1.4: the switch in the list of keys turns them off in this browser; the profile turns them off everywhere.
+import { show } from "./dialog.js";
+
 const STORED = "keel-single-keys";
 const chordTime = 900; // ms
 let chord = "";
@@ -14,7 +16,7 @@ const typing = "input:not(.check), textarea, select, [contenteditable], dialog[o
 addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || !isOn() || e.target.closest(typing)) return;
   if (e.key === "?") {
-    document.getElementById("shortcuts")?.showModal();
+    show(document.getElementById("shortcuts"));
     return;
   }
   const sequence = chord ? `${chord} ${e.key}` : e.key;
