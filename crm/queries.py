@@ -308,6 +308,12 @@ def fiscal_year_start() -> int:
     return rows.get(pk=context.current_actor().org_id)
 
 
+def active_members(ids: Collection[Any]) -> set[UUID]:
+    """Those of some ids that are active members of the organisation."""
+    wanted = [pk for pk in ids if pk]
+    return set(Membership.objects.filter(pk__in=wanted, active=True).values_list("pk", flat=True)) if wanted else set()
+
+
 def members_of_teams(team_ids: Collection[UUID]) -> set[UUID]:
     """The members of some teams, those of teams below them not among them."""
     if not team_ids:

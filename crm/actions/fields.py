@@ -14,15 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import rules
+from crm import queries, rules
 from crm.actions import field_choices, field_sorting
 from crm.actions.base import action
 from crm.actions.field_choices import Messages, Option, check_options
 from crm.enums import FieldLevel
 from crm.lib.errors import Forbidden, Invalid, NotFound
 from crm.models import CustomField, FieldAccess, Organization
-from crm.records import formulas, schema, stored
-from crm.records.actions import active_members
+from crm.records import custom, formulas, schema, stored
 from crm.records.listquery import OWN
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
@@ -341,12 +340,12 @@ def _default(row: CustomField, value: Any, acting: Actor) -> Any:
     own = schema.field_of(row)
     currency = ""
     if own.type == FieldType.MONEY:
-        currency = Organization.objects.values_list("base_currency", flat=True).get(pk=acting.org_id)
+        currency = custom.base_currency(acting)
     try:
         found = stored.stored(own, _by_name(row, value) if row._state.adding else value, acting, currency=currency)
     except stored.BadValueError as error:
         raise Invalid(fields={"default": str(error)}) from None
-    if found and own.type == FieldType.MEMBER and not active_members([found]):
+    if found and own.type == FieldType.MEMBER and not queries.active_members([found]):
         raise Invalid(fields={"default": _("Choose an active member.")})
     return found
 

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from crm import access, rules
+from crm import access, queries, rules
 from crm.actions.base import action
 from crm.events.outbox import emit, record_event
 from crm.lib.errors import Conflict, Forbidden, Invalid
-from crm.models import Membership
 from crm.records import custom
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.records.unique import taken_fields
@@ -87,14 +86,8 @@ def check_owner(record: Any, owner_id: Any, acting: Actor, *, active: Collection
         return
     if not rules.may_share(acting, record.owner_id):
         raise Forbidden(_("Only its owner, their manager or an administrator can hand this over."))
-    if owner_id not in (active_members([owner_id]) if active is None else active):
+    if owner_id not in (queries.active_members([owner_id]) if active is None else active):
         raise Invalid(fields={"owner": _("Choose an active member as the owner.")})
-
-
-def active_members(ids: Collection[Any]) -> set[UUID]:
-    """Those of some ids that are active members of the organisation."""
-    wanted = [pk for pk in ids if pk]
-    return set(Membership.objects.filter(pk__in=wanted, active=True).values_list("pk", flat=True)) if wanted else set()
 
 
 def _check_unique(record: Any) -> None:

@@ -17,11 +17,11 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import access
+from crm import access, queries
 from crm.events import emit_batch
 from crm.lib.errors import CrmError, Forbidden, Invalid
 from crm.records import custom
-from crm.records.actions import active_members, check_owner, editable_fields, split_custom, writable_values
+from crm.records.actions import check_owner, editable_fields, split_custom, writable_values
 from crm.records.bulk_queries import write_rows
 from crm.records.limits import check_writable
 from crm.records.registry import Field, FieldType, RecordType
@@ -169,7 +169,7 @@ def _apply(kind: RecordType, edits: Sequence[Edit], acting: Actor) -> None:
     """What update_record does to one record, for many."""
     alone = {name for constraint in unique_while_live(kind.model) for name in constraint.fields}
     seen: set[tuple[str, str]] = set()
-    active = active_members({edit.values.get("owner") for edit in edits})
+    active = queries.active_members({edit.values.get("owner") for edit in edits})
     for edit in edits:
         try:
             plain = {key: value for key, value in edit.values.items() if key != "custom"}

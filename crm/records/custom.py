@@ -16,10 +16,10 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from crm import access
+from crm import access, queries
 from crm.lib import crypto
 from crm.lib.errors import CrmError, Forbidden, Invalid
-from crm.models import Membership, Organization, SealedValue, UniqueValue
+from crm.models import Organization, SealedValue, UniqueValue
 from crm.records import formulas, schema, stored
 from crm.records.registry import Field, FieldType, RecordType, registry
 from crm.tenancy.context import Actor
@@ -59,7 +59,7 @@ def merge_rows(
     own = {f.key: f for f in kind.fields if f.custom}
     if not own and not any(given for given, _present in rows):
         return [Merged(dict(present or {})) for _given, present in rows]
-    currency = _base_currency(acting) if any(_needs_currency(own, given) for given, _present in rows) else ""
+    currency = base_currency(acting) if any(_needs_currency(own, given) for given, _present in rows) else ""
     if any(present is None for _given, present in rows):
         own = _without_gone_defaults(own)
     found = [_try_merge(own, given, present, acting, currency) for given, present in rows]
@@ -71,8 +71,7 @@ def _without_gone_defaults(own: dict[str, Field]) -> dict[str, Field]:
     """The fields, without the defaults of those that name a member who is not active any more: nobody could add a
     record."""
     named = {f.key: f.default for f in own.values() if f.type == FieldType.MEMBER and f.default}
-    active = Membership.objects.filter(pk__in=named.values(), active=True) if named else Membership.objects.none()
-    there = {str(pk) for pk in active.values_list("pk", flat=True)}
+    there = set(map(str, queries.active_members(named.values())))
     return own | {key: replace(own[key], default=None) for key, pk in named.items() if pk not in there}
 
 
@@ -149,7 +148,8 @@ def _needs_currency(own: Mapping[str, Field], given: Mapping[str, Any]) -> bool:
     return any(key in own and own[key].type == FieldType.MONEY and given[key] not in (None, "") for key in given)
 
 
-def _base_currency(acting: Actor) -> str:
+def base_currency(acting: Actor) -> str:
+    """What amounts without a currency are in."""
     return Organization.objects.values_list("base_currency", flat=True).get(pk=acting.org_id)
 
 
@@ -172,10 +172,9 @@ def _without_missing(merged: Merged, missing: Mapping[str, set[str]]) -> Merged 
 
 def _found(candidate: Field, wanted: Collection[str], acting: Actor) -> set[str]:
     if candidate.type == FieldType.MEMBER:
-        rows: Any = Membership.objects.filter(active=True)
-    else:
-        rows = access.visible(registry.get(candidate.target).model, acting)
-    return {str(pk) for pk in rows.filter(pk__in=wanted).values_list("pk", flat=True)}
+        return set(map(str, queries.active_members(wanted)))
+    rows = access.visible(registry.get(candidate.target).model, acting).filter(pk__in=wanted)
+    return {str(pk) for pk in rows.values_list("pk", flat=True)}
 
 
 def settle(record: UUID, merged: Merged) -> None:

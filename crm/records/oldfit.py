@@ -13,9 +13,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm import access
+from crm import access, queries
 from crm.lib.errors import Conflict
-from crm.models import Membership
 from crm.records.bulk import Edit
 from crm.records.registry import Field, FieldType, RecordType, registry
 
@@ -70,7 +69,6 @@ def _there(values: Sequence[tuple[Field, Any]]) -> dict[str, set[str]]:
 def _found(kind: str, ids: Collection[str]) -> set[str]:
     ids = [pk for pk in ids if access.is_uuid(pk)]
     if kind == FieldType.MEMBER:
-        rows: Any = Membership.objects.filter(pk__in=ids, active=True)
-    else:
-        rows = registry.get(kind).model._base_manager.filter(pk__in=ids, deleted_at__isnull=True)
+        return set(map(str, queries.active_members(ids)))
+    rows = registry.get(kind).model._base_manager.filter(pk__in=ids, deleted_at__isnull=True)
     return {str(pk) for pk in rows.values_list("pk", flat=True)}

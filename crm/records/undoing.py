@@ -18,7 +18,7 @@ from django.db.models import Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm import access
+from crm import access, queries
 from crm.actions import bin as recycle_bin
 from crm.actions.field_purge import KEEP
 from crm.lib.errors import Conflict, CrmError
@@ -218,7 +218,7 @@ def _refuse_leavers(edits: Sequence[Edit]) -> None:
     """Refuses records that would go back to somebody who is not active any more."""
     handed = [edit for edit in edits if "owner_id" in edit.before and edit.moved("owner_id")]
     owners = {edit.record.owner_id for edit in handed}
-    active = set(Membership.objects.filter(pk__in=owners, active=True).values_list("pk", flat=True)) if owners else ()
+    active = queries.active_members(owners)
     for edit in handed:
         if edit.record.owner_id not in active:
             edit.error = Conflict(_("Its former owner is not an active member any more"))

@@ -127,9 +127,12 @@ def rows(request: Any, record_type: RecordType, columns: list[Field], found: lis
 def _row(request: Any, record_type: RecordType, query: ListQuery, columns: list[Field], key: str) -> Markup:
     """One row as the list shows it now, even if its filter would leave it out: other cells follow from the one that was
     edited. Raises NotFound."""
-    record = access.get_visible(record_type.model, key, request.actor, only=("id",))
-    alone = replace(query.whole(), cursor="", q="", filters={}, where=None, sort="", ids=(record.pk,))
+    if not access.is_uuid(key):
+        raise access.absent(record_type.model)
+    alone = replace(query.whole(), cursor="", q="", filters={}, where=None, sort="", ids=(access.as_uuid(key),))
     page = lists.list_page(record_type, alone, request.actor, columns=columns)
+    if not page.rows:
+        raise access.absent(record_type.model)
     picks = bar_of(record_type, query, request, more=True) is not None
     return rows(request, record_type, columns, page.rows, picks=picks)
 

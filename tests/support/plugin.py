@@ -30,6 +30,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts Keel from nothing takes the longest: it begins, so that no core waits for it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/launch/test_up.py"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What is there before the first test is there after the last: the collector need not look at it again and again."""
