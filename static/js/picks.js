@@ -32,6 +32,7 @@ export function sync() {
   const count = picked().length;
   const head = table()?.querySelector("thead .pick input");
   if (head) {
+    head.disabled = shown.length === 0; // the rows of an open group come after the page
     head.checked = count > 0 && count === shown.length;
     head.indeterminate = count > 0 && count < shown.length;
   }

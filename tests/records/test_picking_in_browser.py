@@ -6,7 +6,7 @@ import csv
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.records.harbour import Harbour
 from tests.records.test_bin_in_browser import sign_in
@@ -112,6 +112,24 @@ def test_rows_of_a_closed_group_are_neither_picked_nor_stepped_through(
     page.keyboard.press("Enter")
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="Nor 000")).to_be_focused()
+    assert console.lines == []
+
+
+def test_nothing_is_picked_before_the_rows_of_the_open_group_are_there(
+    running_keel: Any, page: Page, port: Harbour, console: Console
+) -> None:
+    _fleet(port, 3, 2)
+    late: list[Route] = []
+    page.route("**/*block=rows*", lambda route: late.append(route))
+    with page.expect_request("**/*block=rows*"):
+        _open(running_keel, page, port, "?group=flag&sort=name")
+    head = page.get_by_label("Select all on this page")
+    expect(head).to_be_disabled()
+    late.pop().continue_()
+    head.check()
+    expect(page.get_by_label("Select Nor 002")).to_be_checked()
+    _group(page, "Norway").click()
+    expect(head).to_be_disabled()
     assert console.lines == []
 
 
