@@ -55,6 +55,9 @@ def part(request: Any, record_type: RecordType, query: ListQuery, columns: list[
         return HttpResponse(_row(request, record_type, query, columns, key))
     if block == "rows" and query.group:
         return render_page(request, "records/group_rows.html", _group_rows(request, record_type, query, columns, key))
+    if block == "sums" and query.group:
+        groups = _groups(request, record_type, query, columns)
+        return render_page(request, "records/_group_heads.html", {"groups": groups, "bar": None})
     if block == "cards" and query.layout == BOARD:
         return render_page(request, "records/cards.html", _more_cards(request, record_type, query, columns, key))
     if block == "columns":

@@ -17,6 +17,7 @@ from crm.config.demo.seed import PASSWORD, _tables, build
 from crm.enums import Role, Visibility
 from crm.models import AuditEntry, ExchangeRate, Membership, Notification, Organization, OutboxEvent, Team, User
 from crm.tenancy.context import Actor, org_context
+from crm.tenancy.models import FEW
 from deals import rules
 from deals.enums import DealStatus
 from deals.models import Deal, DealShare, Stage, StageChange
@@ -144,9 +145,18 @@ def test_seed_demo_is_back_dated_and_names_who_made_a_record(fjord):
         contact = Contact.objects.first()
         entry = AuditEntry.objects.get(table_name="contacts_contact", row_id=contact.id)
         assert (entry.operation, entry.actor_kind, entry.actor_id) == ("I", "member", contact.owner_id)
-    # The switch is off again afterwards.
+
+
+def test_rows_that_are_written_after_the_seed_have_the_time_of_now(fjord):
     assert Contact._meta.get_field("created_at").auto_now_add
     assert Contact._meta.get_field("updated_at").auto_now
+    began = timezone.now()
+    with fjord.system():
+        member = Membership.objects.first()
+        for count in range(1, FEW + 1):  # so few go by statements that are kept
+            made = [Notification(member=member, kind="record.shared", data={}) for _each in range(count)]
+            Notification.objects.bulk_create(made)
+            assert all(row.created_at >= began for row in made)
 
 
 @pytest.mark.parametrize(("kind", "model"), [("contact", Contact), ("account", Account), ("deal", Deal)])

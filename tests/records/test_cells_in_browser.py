@@ -91,6 +91,32 @@ def test_what_follows_from_a_cell_is_right_without_loading_the_page(
     assert console.lines == []
 
 
+def test_the_subtotals_of_a_group_follow_an_edited_cell(running_keel: Any, page: Page, port: Harbour, console: Console):
+    console.watch(page)
+    aurora = port.vessel("Aurora", flag="no", crew=5)
+    port.vessel("Borealis", flag="no", crew=9)
+    port.vessel("Corvus", flag="pa", crew=70)
+    sign_in(page.context, running_keel.url, port.rep)
+    page.goto(f"{running_keel.url}/w/{port.org.slug}/records/vessel/?cols=crew,flag&group=flag")
+    heads = ('tr[data-group="no"]', 'tr[data-group="pa"]', "tfoot tr")
+    sums = [page.locator(f'{head} td[data-col="crew"]') for head in heads]
+    expect(_cell(page, aurora, "crew")).to_have_text("5")
+    assert [one.inner_text() for one in sums] == ["14", "70", "84"]
+    _cell(page, aurora, "crew").dblclick()
+    page.get_by_label("Crew of Aurora").fill("6")
+    page.keyboard.press("Enter")
+    for one, text in zip(sums, ["15", "70", "85"], strict=True):
+        expect(one).to_have_text(text)
+    _cell(page, aurora, "flag").dblclick()
+    page.get_by_label("Flag of Aurora").select_option("pa")
+    page.keyboard.press("Enter")
+    for one, text in zip(sums, ["9", "76", "85"], strict=True):
+        expect(one).to_have_text(text)
+    page.reload()
+    assert [one.inner_text() for one in sums] == ["9", "76", "85"]
+    assert console.lines == []
+
+
 def test_a_double_click_edits_and_leaving_the_cell_saves(
     running_keel: Any, page: Page, port: Harbour, console: Console
 ):

@@ -112,6 +112,17 @@ def test_the_page_has_heads_and_a_foot_and_asks_for_the_first_rows(fleet: Harbou
     assert ">15</td>" in foot
 
 
+def test_the_numbers_of_the_groups_alone_are_those_of_the_page(fleet: Harbour) -> None:
+    page = get(fleet, fleet.rep, "?group=flag&cols=crew,value&crew.min=2").content.decode()
+    alone = get(fleet, fleet.rep, "?group=flag&cols=crew,value&crew.min=2&block=sums").content.decode()
+    numbers = re.compile(
+        r'<tr class="tgroup" data-group="(\w*)">|<span class="agg num">(\d+)|data-col="(\w+)"[^>]*>([^<]*)</td>'
+    )
+    assert numbers.findall(alone) == numbers.findall(page.partition("<tbody")[2])
+    assert len(numbers.findall(alone)) == 2 * 4 + 3
+    assert "Dorado" not in alone
+
+
 @pytest.mark.parametrize("query", ["group=flag", "layout=board&by=flag"])
 def test_a_list_without_rows_has_no_groups(port: Harbour, query: str) -> None:
     page = client_for(port.rep).get(f"/w/{port.org.slug}/records/vessel/?{query}")

@@ -21,7 +21,7 @@ from tests.support.cluster import GIVEN_URLS, worker_number
 
 START_PATIENCE = 60.0  # seconds
 PORTS = (12_000, 32_000)
-PARTS = ("web", "live", "worker", "relay")
+SERVING, WORKING = ("web", "live"), ("worker", "relay")
 
 
 @dataclass(frozen=True)
@@ -82,32 +82,31 @@ def server_environment(cluster: ClusterInfo, database: str, var: Path, port: int
     }
 
 
-@pytest.fixture(scope="module")
-def running_keel(
-    cluster: ClusterInfo,
-    worker_clone: str,
-    database_cleaner: object,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningKeel]:
-    """Web, live, worker and relay of this worker, for the tests of one module, which commit: `transaction=True`.
+@dataclass(frozen=True)
+class _Standing:
+    """What serves one worker from its first browser test to its last."""
 
-    Not for the whole session: the relay would go on to take the events of every test after these.
-    """
-    var = tmp_path_factory.mktemp("keel-var")
-    port, live_port = free_port(), free_port()
-    env = server_environment(cluster, worker_clone, var, port, live_port)
+    keel: RunningKeel
+    port: int
+    live_port: int
+    env: dict[str, str]
+
+
+@contextlib.contextmanager
+def _started(standing: _Standing, *names: str) -> Iterator[None]:
+    """Some parts of Keel, as `make up` starts them, until the block ends."""
     checkout = Checkout.here()
-    collect = [str(checkout.python), "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
-    subprocess.run(collect, cwd=checkout.root, env=env, check=True)
     processes: dict[str, subprocess.Popen[bytes]] = {}
-    keel = RunningKeel(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{live_port}", var, var)
     try:
-        for part in application_parts(checkout, env, host="127.0.0.1", port=port, live_port=live_port):
-            if part.name in PARTS:
-                with (var / f"{part.name}.log").open("wb") as output:
+        parts = application_parts(
+            checkout, standing.env, host="127.0.0.1", port=standing.port, live_port=standing.live_port
+        )
+        for part in parts:
+            if part.name in names:
+                with (standing.keel.logs / f"{part.name}.log").open("wb") as output:
                     processes[part.name] = spawn(part.command, env=part.env, cwd=part.cwd, output=output)
-        _wait(keel, processes, port, live_port)
-        yield keel
+        _wait(standing, processes)
+        yield
     finally:
         for process in processes.values():
             process.terminate()
@@ -115,11 +114,42 @@ def running_keel(
             stop(process)
 
 
-def _wait(keel: RunningKeel, processes: dict[str, subprocess.Popen[bytes]], port: int, live_port: int) -> None:
+@pytest.fixture(scope="session")
+def standing(
+    cluster: ClusterInfo,
+    worker_clone: str,
+    database_cleaner: object,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[_Standing]:
+    """Web and live of this worker; who asks for nothing is told nothing by them."""
+    var = tmp_path_factory.mktemp("keel-var")
+    port, live_port = free_port(), free_port()
+    env = server_environment(cluster, worker_clone, var, port, live_port)
+    checkout = Checkout.here()
+    collect = [str(checkout.python), "manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+    subprocess.run(collect, cwd=checkout.root, env=env, check=True)
+    keel = RunningKeel(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{live_port}", var, var)
+    found = _Standing(keel, port, live_port, env)
+    with _started(found, *SERVING):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running_keel(standing: _Standing) -> Iterator[RunningKeel]:
+    """Web, live, worker and relay of this worker, for the tests of one module, which commit: `transaction=True`.
+
+    Worker and relay are not there for the whole session: they would take what every test after these sends.
+    """
+    with _started(standing, *WORKING):
+        yield standing.keel
+
+
+def _wait(standing: _Standing, processes: dict[str, subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_PATIENCE
-    while answers(port, "/readyz") != 200 or answers(live_port, "/healthz") != 200:
+    while answers(standing.port, "/readyz") != 200 or answers(standing.live_port, "/healthz") != 200:
         ended = [name for name, process in processes.items() if process.poll() is not None]
         if ended or time.monotonic() > deadline:
-            names = ended or list(processes)
-            pytest.fail("Keel did not start:\n" + "\n".join(f"--- {name}\n{keel.log(name)[-3000:]}" for name in names))
+            names = ended or [log.stem for log in standing.keel.logs.glob("*.log")]
+            logs = (f"--- {name}\n{standing.keel.log(name)[-3000:]}" for name in names)
+            pytest.fail("Keel did not start:\n" + "\n".join(logs))
         time.sleep(0.1)

@@ -168,6 +168,12 @@ def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> tuple[str,
     return sql, [(field, _plain_type(field)) for field in fields]
 
 
+def forget_statements() -> None:
+    """Inserts and updates are compiled anew: for who has changed how fields of a model are written."""
+    _insert_sql.cache_clear()
+    _update_sql.cache_clear()
+
+
 # Fields whose values of this type go to the database as they are.
 _PLAIN = {
     "CharField": str, "TextField": str, "EmailField": str, "URLField": str, "UUIDField": UUID, "ForeignKey": UUID,
