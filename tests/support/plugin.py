@@ -48,7 +48,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if "No Chromium" in str(report.longrepr)]
     if skipped:
         terminalreporter.write_sep("!", f"{len(skipped)} BROWSER TESTS WERE SKIPPED: no Chromium", red=True, bold=True)
-        terminalreporter.write_line("Set CHROMIUM_PATH, or install it: apt install chromium")
+        terminalreporter.write_line("Set CHROMIUM_PATH, or install it: apt install chromium-headless-shell")
 
 
 def pytest_unconfigure() -> None:
