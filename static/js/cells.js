@@ -166,7 +166,7 @@ document.addEventListener("htmx:afterSwap", (e) => {
   const cell = cellOf(e.detail.target);
   if (!cell || !edits.has(cell) || cell.querySelector(".cell-form")) return;
   closed(cell);
-  renewRow(cell.parentElement);
+  renewRow(cell);
 });
 document.addEventListener("htmx:afterSettle", (e) => {
   const cell = cellOf(e.detail.target);
@@ -184,7 +184,7 @@ document.addEventListener("cellChanged", ({ detail }) => {
   if (!cell) return;
   refresh(cell);
   focus(cell);
-  renewRow(cell.parentElement);
+  renewRow(cell);
 });
 // The value wants an answer besides, and the dialog asks for it: one goes on from this cell later.
 document.addEventListener("openDialog", (e) => {
