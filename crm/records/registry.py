@@ -287,6 +287,11 @@ class RecordType:
                 return candidate
         raise KeyError(key)
 
+    @property
+    def list_pages(self) -> set[str]:
+        """The names of the pages that list its records: its own list, and other ways to look at it."""
+        return {name for name in (self.url_names.get("list"), *(tab.url_name for tab in self.tabs)) if name}
+
     def name_of(self, record: Any) -> str:
         """What a record is called: its name, or what stands in for an empty one."""
         name = " ".join(filter(None, (str(getattr(record, path) or "") for path in self.name_paths)))

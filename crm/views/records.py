@@ -30,7 +30,6 @@ from crm.records.registry import RecordType
 from crm.views import arrangement
 from crm.web import cells, checks
 from crm.web.htmx import hx_redirect, render_page
-from crm.web.nav import nav
 from crm.web.panels import panels
 from crm.web.urls import path_to
 
@@ -78,10 +77,6 @@ def record_list(request: HttpRequest, type_key: str) -> HttpResponse:
     apart = request.headers.get("HX-Trigger") == SEARCH_BOX
     context = shown | {
         "type": record_type,
-        "page_id": next(
-            (entry.id for entry in nav.shown_to("") if entry.url_name == record_type.url_names.get("list")),
-            record_type.key,
-        ),
         "query": query,
         "unsorted": unsorted,  # why the list is not sorted as was asked
         "filter_url": filter_url,

@@ -202,7 +202,7 @@ def _command(command: Command) -> Option:
 def _types_apart(shell: Shell) -> list[RecordType]:
     """The types that no app put into the navigation: the registry has pages for them as well."""
     known = {entry.url_name for entry in (*nav.shown_to(""), *shell.nav)}
-    return [kind for kind in registry if not known & {kind.url_names.get("list"), *(tab.url_name for tab in kind.tabs)}]
+    return [kind for kind in registry if not known & kind.list_pages]
 
 
 def _create_one(kind: RecordType) -> Option:

@@ -84,6 +84,7 @@ def environment(**options: Any) -> Environment:
         global_url=lru_cache(maxsize=256)(global_path),
         url_exists=url_exists,
         nav_of=lambda role: existing(nav.shown_to(role)),
+        page_of=lambda record_type: nav.id_of(record_type.list_pages) or record_type.key,
         create_of=lambda role: existing(create.shown_to(role)),
         icon=icon,
         html_attrs=html_attrs,

@@ -4,7 +4,7 @@
 `create` the menu behind the plus button.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
@@ -67,6 +67,10 @@ class Nav(Registry):
     ) -> None:
         """Add a page to the sidebar. `phone=True` also puts it into the phone's bar (the first three fit)."""
         self.put(Entry(id, label, icon, url_name, order, key=key, phone=phone, roles=frozenset(roles)))
+
+    def id_of(self, url_names: Collection[str]) -> str:
+        """The id of the first entry that leads to one of these pages; "" where none does."""
+        return next((entry.id for entry in self.shown_to("") if entry.url_name in url_names), "")
 
 
 class SettingsNav(Registry):

@@ -63,6 +63,22 @@ def test_list_shows_what_was_asked_for(harbour, who, path, expected):
     assert names(get(org, member, path)) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("contacts/", ["Contacts"]), ("contacts/?layout=board&by=lifecycle", ["Contacts"]), ("deals/", ["Deals"]),
+        ("deals/list/", ["Deals"]), ("deals/list/?group=stage", ["Deals"]), ("tasks/", ["Tasks"]),
+        ("records/deal/filter/", ["Deals"]), ("records/vessel/", []),
+    ],
+)  # fmt: skip
+def test_sidebar_marks_what_is_listed(harbour, path, here):
+    org, rep, *_others = harbour
+    page = client_for(rep).get(f"/w/{org.slug}/{path}")
+    assert page.status_code == 200
+    nav = page.content.decode().partition("<ul>")[2].partition("</ul>")[0]
+    assert re.findall(r'aria-current="page"[^>]*><svg.*?</svg>([^<]+)</a>', nav) == here
+
+
 def test_list_pages_by_keyset_in_both_directions(harbour):
     org, rep = harbour[0], harbour[1]
     with org.system():
