@@ -23,9 +23,7 @@ async function renew(row, list, signal) {
   try {
     const fresh = await part(`${list.dataset.row}${row.dataset.id}`, signal);
     for (const cell of fresh.querySelectorAll("td.first, td[data-col]")) if (put(row, cell)) note(list, cell);
-    if (!list.dataset.sums || !stale.has(list)) return;
-    await renewSums(list, signal);
-    stale.delete(list);
+    if (list.dataset.sums && stale.delete(list)) await renewSums(list, signal).catch(() => stale.add(list));
   } catch {
     // Another cell was saved, or the page is being left.
   }

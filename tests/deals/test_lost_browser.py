@@ -101,8 +101,8 @@ def test_a_card_waits_for_the_reason(
     expect(column(page, "Lost").locator(".deal")).to_have_count(1)
     expect(page.locator(".is-saving")).to_have_count(0)
     assert _state(committed, crane) == ("Lost", "Timing")
-    counts = {name: page.locator(".col", has=column(page, name)).locator(".count") for name in ("Lead", "Lost")}
-    assert {name: count.inner_text() for name, count in counts.items()} == {"Lead": "1", "Lost": "1"}
+    for name in ("Lead", "Lost"):
+        expect(page.locator(".col", has=column(page, name)).locator(".count")).to_have_text("1")
     assert violations(page) == []
     # The card has the version of now: it can be moved on.
     drag(page, card(page, "Crane"), column(page, "Commit"), down=0.2)

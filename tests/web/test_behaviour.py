@@ -59,7 +59,7 @@ def test_dialog_left_by_escape_or_cancel_changes_nothing(site: Page, console: Co
         expect(dialog).to_be_visible()
         leave()
         expect(dialog).to_be_hidden()
-    assert site.locator("#dialog").inner_html() == ""
+    expect(site.locator("#dialog")).to_be_empty()
     assert (pages.done, console.lines) == ([], [])
 
 
