@@ -8,10 +8,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from crm.launch.checkout import Checkout
@@ -94,8 +95,8 @@ class _Standing:
 
 
 @contextlib.contextmanager
-def _started(standing: _Standing, *names: str) -> Iterator[None]:
-    """Some parts of Keel, as `make up` starts them, until the block ends."""
+def _started(standing: _Standing, *names: str, ready: Callable[[], bool]) -> Iterator[None]:
+    """Some parts of Keel, as `make up` starts them, until the block ends; it begins when they are `ready`."""
     checkout = Checkout.here()
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
@@ -106,7 +107,7 @@ def _started(standing: _Standing, *names: str) -> Iterator[None]:
             if part.name in names:
                 with (standing.keel.logs / f"{part.name}.log").open("wb") as output:
                     processes[part.name] = spawn(part.command, env=part.env, cwd=part.cwd, output=output)
-        _wait(standing, processes)
+        _wait(standing.keel, processes, ready)
         yield
     finally:
         for process in processes.values():
@@ -132,26 +133,35 @@ def standing(
     subprocess.run(collect, cwd=checkout.root, env=env, check=True)
     keel = RunningKeel(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{live_port}", var, var)
     found = _Standing(keel, port, live_port, env)
-    with _started(found, *SERVING):
+    with _started(
+        found, *SERVING, ready=lambda: answers(port, "/readyz") == 200 and answers(live_port, "/healthz") == 200
+    ):
         yield found
 
 
 @pytest.fixture(scope="module")
-def running_keel(standing: _Standing) -> Iterator[RunningKeel]:
+def running_keel(standing: _Standing, cluster: ClusterInfo, worker_clone: str) -> Iterator[RunningKeel]:
     """Web, live, worker and relay of this worker, for the tests of one module, which commit: `transaction=True`.
 
     Worker and relay are not there for the whole session: they would take what every test after these sends.
     """
-    with _started(standing, *WORKING):
-        yield standing.keel
+    with psycopg.connect(cluster.superuser_url(worker_clone), autocommit=True) as superuser:
+
+        def ready() -> bool:
+            relays = superuser.execute(
+                "SELECT FROM pg_stat_activity WHERE datname = %s AND application_name = 'relay'", [worker_clone]
+            )
+            return relays.rowcount > 0 and "ready." in standing.keel.log("worker")
+
+        with _started(standing, *WORKING, ready=ready):
+            yield standing.keel
 
 
-def _wait(standing: _Standing, processes: dict[str, subprocess.Popen[bytes]]) -> None:
+def _wait(keel: RunningKeel, processes: dict[str, subprocess.Popen[bytes]], ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_PATIENCE
-    while answers(standing.port, "/readyz") != 200 or answers(standing.live_port, "/healthz") != 200:
+    while not ready():
         ended = [name for name, process in processes.items() if process.poll() is not None]
         if ended or time.monotonic() > deadline:
-            names = ended or [log.stem for log in standing.keel.logs.glob("*.log")]
-            logs = (f"--- {name}\n{standing.keel.log(name)[-3000:]}" for name in names)
+            logs = (f"--- {name}\n{keel.log(name)[-3000:]}" for name in ended or processes)
             pytest.fail("Keel did not start:\n" + "\n".join(logs))
         time.sleep(0.1)
